@@ -1,0 +1,224 @@
+"""The door that both wings share: names, shapes and dtypes, and not one line of mathematics.
+
+Every function looks, and raises when something is off: the message names the argument, what
+came, what was expected and the next step. Nothing is converted and nothing is changed, so a
+mistake here cannot bend a gradient. Arrays may be NumPy's or JAX's, traced ones included (their
+shapes and dtypes are checked, their values cannot be).
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+FLOATS = ("float32", "float64")
+
+__all__ = [
+    "FLOATS",
+    "check_activations",
+    "check_array",
+    "check_cache",
+    "check_choice",
+    "check_keys",
+    "check_labels",
+    "check_logistic",
+    "check_network",
+    "check_number",
+    "check_output",
+    "check_sizes",
+    "check_whole",
+]
+
+
+def check_choice(name: str, value: object, choices: Iterable[str]) -> None:
+    """Raise ValueError unless `value` is one of the strings in `choices`."""
+    if not isinstance(value, str) or value not in set(choices):
+        raise ValueError(f"{name}: {value!r} is unknown; choose one of {', '.join(choices)}.")
+
+
+def check_activations(activations: object, choices: Iterable[str]) -> None:
+    """Raise unless `activations` is a tuple or list of known names, one per layer."""
+    if not isinstance(activations, (tuple, list)):
+        raise TypeError(
+            f"activations={activations!r} is a {type(activations).__name__}: pass a tuple with "
+            "one name per layer, such as ('relu', 'sigmoid')."
+        )
+    if not activations:
+        raise ValueError("activations is empty: pass one name per layer, such as ('sigmoid',).")
+    for layer, name in enumerate(activations, start=1):
+        check_choice(f"activations, layer {layer}", name, choices)
+
+
+def check_number(name: str, value: object, *, positive: bool = False) -> None:
+    """Raise unless `value` is a finite real number (and, if asked for, greater than 0)."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)):
+        raise TypeError(f"{name}={value!r} is a {type(value).__name__}: pass a real number.")
+    if isinstance(value, np.complexfloating) or not math.isfinite(value):
+        raise ValueError(f"{name}={value!r} is not a finite real number: pass one, such as 0.01.")
+    if positive and not value > 0:
+        raise ValueError(f"{name}={value!r} is not greater than 0: pass a number such as 0.01.")
+
+
+def check_whole(name: str, value: object, least: int) -> None:
+    """Raise unless `value` is a whole number, `least` or greater."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name}={value!r} is a {type(value).__name__}: pass a whole number.")
+    if value < least:
+        raise ValueError(f"{name}={value} is less than {least}: pass {least} or more.")
+
+
+def check_sizes(sizes: object) -> None:
+    """Raise unless `sizes` is (n_x, n_1, …, n_L): at least two whole numbers, each 1 or more."""
+    if not isinstance(sizes, (tuple, list)):
+        raise TypeError(f"sizes={sizes!r} is a {type(sizes).__name__}: pass a tuple (n_x, …, n_y).")
+    if len(sizes) < 2:
+        raise ValueError(f"sizes={sizes!r} has no layer: pass at least (n_x, n_y).")
+    for layer, size in enumerate(sizes):
+        check_whole(f"sizes[{layer}]", size, least=1)
+
+
+def check_keys(name: str, mapping: object, expected: Sequence[str]) -> None:
+    """Raise unless `mapping` is a dict with exactly the `expected` keys."""
+    if not isinstance(mapping, Mapping):
+        raise TypeError(
+            f"{name} is a {type(mapping).__name__}: pass a dict with keys {', '.join(expected)}."
+        )
+    missing = [key for key in expected if key not in mapping]
+    unknown = [str(key) for key in mapping if key not in expected]
+    if missing or unknown:
+        faults = [f"lacks {', '.join(missing)}"] * bool(missing)
+        faults += [f"has unknown {', '.join(unknown)}"] * bool(unknown)
+        raise ValueError(
+            f"{name} {' and '.join(faults)}: expected exactly the keys {', '.join(expected)}."
+        )
+
+
+def check_array(
+    name: str, value: Any, shape: Sequence[tuple[str, int | None]], dtypes: Sequence[str] = FLOATS
+) -> None:
+    """Raise unless `value` is a finite array of one of `dtypes` and of `shape`.
+
+    `shape` is written as ("n_h", 4), ("m", None): a name for the message, and the size that the
+    side must have (None: any size from 1).
+    """
+    if isinstance(value, (np.ma.MaskedArray, np.matrix)) or not hasattr(value, "dtype"):
+        raise TypeError(
+            f"{name} is a {type(value).__name__}: expected an array; "
+            f"pass numpy.asarray({name}, dtype=float) with shape {_written(shape)}."
+        )
+    if str(value.dtype) not in dtypes:
+        raise TypeError(
+            f"{name} has dtype {value.dtype}: expected {' or '.join(dtypes)}; "
+            f"convert it first, such as {name}.astype('float64')."
+        )
+    if value.ndim != len(shape):
+        raise ValueError(
+            f"{name} has shape {value.shape}, rank {value.ndim}: expected {_written(shape)}, "
+            f"rank {len(shape)}; keep the axes (keepdims=True) or {name}.reshape to two."
+        )
+    for side, (label, size) in zip(value.shape, shape, strict=True):
+        if side == 0:
+            raise ValueError(
+                f"{name} has shape {value.shape}: {label} is 0, expected {_written(shape)} "
+                "with every side 1 or more; drop the empty layer or pass at least one example."
+            )
+        if size is not None and side != size:
+            raise ValueError(
+                f"{name} has shape {value.shape}: expected {_written(shape)}; "
+                f"make its {label} {size} (columns are examples, rows are units)."
+            )
+    known = _known(value)
+    if known is not None and not np.isfinite(known).all():
+        place = np.argwhere(~np.isfinite(known))[0].tolist()
+        raise ValueError(
+            f"{name} is {known[tuple(place)]} at {place}: expected finite values; "
+            "clean or drop that entry first."
+        )
+
+
+def check_network(parameters: Any, X: Any, layers: int) -> None:
+    """Check X (n_x, m) and W1 (n_1, n_x), b1 (n_1, 1), …, WL, bL: shapes chain, one dtype."""
+    check_array("X", X, [("n_x", None), ("m", None)])
+    check_keys("parameters", parameters, [f"{V}{k}" for k in range(1, layers + 1) for V in "Wb"])
+    inputs = ("n_x", X.shape[0])
+    for layer in range(1, layers + 1):
+        W, b = parameters[f"W{layer}"], parameters[f"b{layer}"]
+        check_array(f"W{layer}", W, [(f"n_{layer}", None), inputs])
+        check_array(f"b{layer}", b, [(f"n_{layer}", W.shape[0]), ("1", 1)])
+        inputs = (f"n_{layer}", W.shape[0])
+    _check_one_dtype({"X": X, **parameters})
+
+
+def check_logistic(parameters: Any, X: Any) -> None:
+    """Check X (n_x, m), w (n_x, 1) and b (1, 1) of the single unit."""
+    check_array("X", X, [("n_x", None), ("m", None)])
+    check_keys("parameters", parameters, ["w", "b"])
+    check_array("w", parameters["w"], [("n_x", X.shape[0]), ("1", 1)])
+    check_array("b", parameters["b"], [("1", 1), ("1", 1)])
+    _check_one_dtype({"X": X, **parameters})
+
+
+def check_cache(cache: Any, shapes: Mapping[str, tuple[int, int]], dtype: Any) -> None:
+    """Check that `cache` is what the forward pass of these parameters and this X returns."""
+    check_keys("cache", cache, list(shapes))
+    for key, (units, m) in shapes.items():
+        check_array(f"cache[{key!r}]", cache[key], [("units", units), ("m", m)], [str(dtype)])
+
+
+def check_labels(Y: Any, A: Any, *, probabilities: bool) -> None:
+    """Check labels Y against the output A (n_y, m); with `probabilities`, in [0, 1] too.
+
+    Labels may be bool or integers as well as floats of A's dtype.
+    """
+    if str(getattr(Y, "dtype", "")) in set(FLOATS) - {str(A.dtype)}:
+        raise TypeError(
+            f"Y has dtype {Y.dtype}, the network {A.dtype}: expected one float dtype; "
+            f"pass Y.astype('{A.dtype}')."
+        )
+    whole = [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
+    check_array("Y", Y, [("n_y", A.shape[0]), ("m", A.shape[1])], [*FLOATS, "bool", *whole])
+    known = _known(Y)
+    if probabilities and known is not None and not ((known >= 0) & (known <= 1)).all():
+        place = np.argwhere((known < 0) | (known > 1))[0].tolist()
+        raise ValueError(
+            f"Y is {known[tuple(place)]} at {place}: cross-entropy expects labels in [0, 1]; "
+            "rescale them, or use loss='half_squared_error'."
+        )
+
+
+def check_output(loss: str, output: str) -> None:
+    """Raise ValueError when `loss` needs probabilities and the output layer is not a sigmoid."""
+    if "cross_entropy" in loss and output != "sigmoid":
+        raise ValueError(
+            f"loss={loss!r} needs probabilities, the output activation is {output!r}: "
+            "use output 'sigmoid', or loss='half_squared_error'."
+        )
+
+
+def _check_one_dtype(arrays: Mapping[str, Any]) -> None:
+    dtype = str(arrays["X"].dtype)
+    for name, array in arrays.items():
+        if str(array.dtype) != dtype:
+            raise TypeError(
+                f"{name} has dtype {array.dtype}, X has {dtype}: expected one dtype for all; "
+                f"pass {name}.astype('{dtype}')."
+            )
+
+
+def _known(value: Any) -> np.ndarray[Any, Any] | None:
+    """Return the values, or None while JAX is tracing (told without importing JAX)."""
+    jax = sys.modules.get("jax")
+    if jax is not None and isinstance(value, jax.core.Tracer):
+        return None
+    return np.asarray(value)
+
+
+def _written(shape: Sequence[tuple[str, int | None]]) -> str:
+    sides = [
+        label if size is None or label == str(size) else f"{label}={size}" for label, size in shape
+    ]
+    return f"({', '.join(sides)})"

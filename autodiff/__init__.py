@@ -1,0 +1,18 @@
+"""The autodiff wing: the same networks in JAX, forward passes and costs only.
+
+Not one derivative is written here: JAX derives every gradient, those of the intermediates too.
+Names, shapes, signatures and keys are those of the hand-derived wing.
+
+All functions can be traced: put them under `jax.jit` (names and flags are static) or `jax.vmap`.
+JAX turns float64 into float32 unless 64-bit types are on; the functions refuse to do so
+silently. Use `with jax.enable_x64(True):` around the call.
+"""
+
+from . import activations as activations
+from . import deep as deep
+from . import derivatives as derivatives
+from . import descent as descent
+from . import initializers as initializers
+from . import logistic as logistic
+from . import losses as losses
+from . import shallow as shallow

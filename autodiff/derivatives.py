@@ -1,0 +1,123 @@
+"""JAX's gradient of a cost with respect to its arguments and everything marked on the way.
+
+A value that went through `jax.ad_checkpoint.checkpoint_name(Z1, "Z1")` is marked: it keeps its
+number, and its name shows in the program that JAX traces. Adding a perturbation that is zero at
+each mark makes the marked value an argument too: the derivative with respect to the perturbation
+is the derivative with respect to Z1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+import jax
+import jax.extend.core as jex
+import jax.numpy as jnp
+
+Values = dict[str, jax.Array]
+
+
+def value_and_gradients(
+    cost: Callable[[Values], jax.Array], arguments: Values
+) -> tuple[jax.Array, Values, Values]:
+    """Return (J, marked, gradients) of the scalar `cost` at `arguments`.
+
+    `marked` holds every value that `cost` marked, by name. `gradients` holds dJ/dV under "dV" for
+    every argument V and every mark V, each of the shape of V (S36). A mark set inside a nested
+    `jit`, loop or branch is not seen. Raises ValueError when two marks share a name.
+
+    >>> from jax.ad_checkpoint import checkpoint_name
+    >>> def cost(arguments):
+    ...     z = checkpoint_name(3 * arguments["x"], "z")
+    ...     return z**2
+    >>> J, marked, gradients = value_and_gradients(cost, {"x": jnp.float32(2)})
+    >>> J.item(), marked["z"].item(), gradients["dz"].item(), gradients["dx"].item()
+    (36.0, 6.0, 12.0, 36.0)
+    """
+    flat, structure = jax.tree.flatten(arguments)
+    traced = jax.make_jaxpr(lambda *flat: cost(jax.tree.unflatten(structure, flat)))(*flat)
+    perturbed, shapes = _perturb_marks(traced)
+
+    def run(arguments: Values, perturbations: Values) -> tuple[jax.Array, Values]:
+        J, *values = perturbed(*jax.tree.leaves(arguments), *map(perturbations.get, shapes))
+        return J, dict(zip(shapes, values, strict=True))
+
+    zeros = {name: jnp.zeros(shape.shape, shape.dtype) for name, shape in shapes.items()}
+    derive = jax.value_and_grad(run, argnums=(0, 1), has_aux=True)
+    (J, marked), (of_arguments, of_marks) = derive(arguments, zeros)
+    return J, marked, {f"d{name}": d for name, d in (of_arguments | of_marks).items()}
+
+
+def network_gradients(
+    cost: Callable[[Values, jax.Array], jax.Array],
+    parameters: Values,
+    X: jax.Array,
+    omit: Collection[str],
+) -> tuple[jax.Array, Values, Values]:
+    """Return (J, cache, gradients) of `cost(parameters, X)` in the notes' convention.
+
+    J is the mean of m losses, so its derivative carries 1/m. The notes keep that in dW and db,
+    and write dZ, dA and dX per example: m times dJ/dZ. Gradients named in `omit` are left out.
+    """
+    arguments = to_jax({**parameters, "X": X})
+    J, cache, gradients = value_and_gradients(
+        lambda V: cost({name: V[name] for name in parameters}, V["X"]), arguments
+    )
+    m = X.shape[1]
+    return (
+        J,
+        cache,
+        {
+            name: m * d if name[1] in "ZAX" else d
+            for name, d in gradients.items()
+            if name not in omit
+        },
+    )
+
+
+def to_jax(tree: Any) -> Any:
+    """Return the arrays in `tree` as JAX arrays of the same dtype.
+
+    Raises TypeError where JAX would narrow float64 to float32.
+    """
+    for array in jax.tree.leaves(tree):
+        if jax.dtypes.canonicalize_dtype(array.dtype) != array.dtype:
+            raise TypeError(
+                f"an array has dtype {array.dtype}, which JAX would turn into "
+                f"{jax.dtypes.canonicalize_dtype(array.dtype)}: put the call into "
+                "`with jax.enable_x64(True):`, or pass float32."
+            )
+    return jax.tree.map(jnp.asarray, tree)
+
+
+def _perturb_marks(traced: jex.ClosedJaxpr) -> tuple[Callable[..., Any], dict[str, Any]]:
+    """Turn every `y = name(x)` of the program into `y = x + perturbation`.
+
+    Returns the new program, (arguments, perturbations) → (J, marked values), and the
+    perturbations' shapes and dtypes by name.
+    """
+    program = traced.jaxpr
+    perturbations, marked, equations = {}, [], []
+    for equation in program.eqns:
+        if equation.primitive.name == "name":
+            name = equation.params["name"]
+            if name in perturbations:
+                raise ValueError(f"two values are marked {name!r}: give each its own name.")
+            perturbations[name] = jex.Var(equation.outvars[0].aval)
+            marked.append(equation.outvars[0])
+            equation = equation.replace(
+                primitive=jax.lax.add_p,
+                invars=[*equation.invars, perturbations[name]],
+                params={},
+            )
+        equations.append(equation)
+    perturbed = jex.Jaxpr(
+        constvars=program.constvars,
+        invars=[*program.invars, *perturbations.values()],
+        outvars=[*program.outvars, *marked],
+        eqns=equations,
+        effects=program.effects,
+    )
+    shapes = {name: variable.aval for name, variable in perturbations.items()}
+    return jex.jaxpr_as_fun(jex.ClosedJaxpr(perturbed, traced.consts)), shapes
