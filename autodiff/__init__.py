@@ -8,11 +8,11 @@ JAX turns float64 into float32 unless 64-bit types are on; the functions refuse 
 silently. Use `with jax.enable_x64(True):` around the call.
 """
 
-from . import activations as activations
-from . import deep as deep
-from . import derivatives as derivatives
-from . import descent as descent
-from . import initializers as initializers
-from . import logistic as logistic
-from . import losses as losses
-from . import shallow as shallow
+from backproof.autodiff import activations as activations
+from backproof.autodiff import deep as deep
+from backproof.autodiff import derivatives as derivatives
+from backproof.autodiff import descent as descent
+from backproof.autodiff import initializers as initializers
+from backproof.autodiff import logistic as logistic
+from backproof.autodiff import losses as losses
+from backproof.autodiff import shallow as shallow

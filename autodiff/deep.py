@@ -17,10 +17,9 @@ import jax
 from jax.ad_checkpoint import checkpoint_name
 
 from backproof.arguments import check_activations, check_network, check_output
-
-from . import losses
-from .activations import ACTIVATIONS, activation
-from .derivatives import Values, network_gradients, to_jax
+from backproof.autodiff import losses
+from backproof.autodiff.activations import ACTIVATIONS, activation
+from backproof.autodiff.derivatives import Values, network_gradients, to_jax
 
 
 def forward(
@@ -30,7 +29,7 @@ def forward(
     check_activations(activations, ACTIVATIONS)
     check_network(parameters, X, layers=len(activations))
     parameters, A = to_jax((parameters, X))
-    cache = {}
+    cache: dict[str, jax.Array] = {}
     for l, name in enumerate(activations, start=1):
         W, b = parameters[f"W{l}"], parameters[f"b{l}"]
         Z = checkpoint_name(W @ A + b, f"Z{l}")  # (n_l, m)

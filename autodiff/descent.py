@@ -9,8 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from backproof.arguments import check_keys, check_number, check_whole
-
-from .derivatives import Values
+from backproof.autodiff.derivatives import Values
 
 
 class Descent(NamedTuple):
@@ -28,7 +27,9 @@ def update(parameters: Values, gradients: Values, learning_rate: float) -> Value
     check_number("learning_rate", learning_rate, positive=True)
     needed = [f"d{name}" for name in parameters]
     check_keys("gradients", {key: gradients[key] for key in needed if key in gradients}, needed)
-    return {name: V - float(learning_rate) * gradients[f"d{name}"] for name, V in parameters.items()}
+    return {
+        name: V - float(learning_rate) * gradients[f"d{name}"] for name, V in parameters.items()
+    }
 
 
 def gradient_descent(

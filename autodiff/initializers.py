@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import jax
 import jax.numpy as jnp
@@ -43,7 +44,7 @@ def initialize(
         seed = jax.random.key(seed)
     parameters = {}
     keys = jax.random.split(seed, len(sizes) - 1)
-    for l, (n_before, n) in enumerate(zip(sizes[:-1], sizes[1:], strict=True), start=1):
+    for l, (n_before, n) in enumerate(pairwise(sizes), start=1):
         W = _weights(name, n, n_before, keys[l - 1], scale, dtype)
         parameters[f"W{l}"] = W  # (n_l, n_{l−1})
         parameters[f"b{l}"] = jnp.zeros((n, 1), dtype)  # (n_l, 1)

@@ -15,10 +15,9 @@ import jax.numpy as jnp
 from jax.ad_checkpoint import checkpoint_name
 
 from backproof.arguments import check_choice, check_logistic
-
-from . import losses
-from .activations import sigmoid
-from .derivatives import Values, network_gradients, to_jax
+from backproof.autodiff import losses
+from backproof.autodiff.activations import sigmoid
+from backproof.autodiff.derivatives import Values, network_gradients, to_jax
 
 LOSSES = losses.LOSSES[:2]
 

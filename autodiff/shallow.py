@@ -14,10 +14,9 @@ import jax
 from jax.ad_checkpoint import checkpoint_name
 
 from backproof.arguments import check_network, check_output
-
-from . import losses
-from .activations import activation
-from .derivatives import Values, network_gradients, to_jax
+from backproof.autodiff import losses
+from backproof.autodiff.activations import activation
+from backproof.autodiff.derivatives import Values, network_gradients, to_jax
 
 
 def forward(

@@ -5,10 +5,10 @@ Shapes follow the notes (S8): X is (n_x, m), W1 is (n_1, n_x), b1 is (n_1, 1), Z
 the cost J, the mean over the m examples: that is where 1/m goes.
 """
 
-from . import activations as activations
-from . import deep as deep
-from . import descent as descent
-from . import initializers as initializers
-from . import logistic as logistic
-from . import losses as losses
-from . import shallow as shallow
+from backproof.manual import activations as activations
+from backproof.manual import deep as deep
+from backproof.manual import descent as descent
+from backproof.manual import initializers as initializers
+from backproof.manual import logistic as logistic
+from backproof.manual import losses as losses
+from backproof.manual import shallow as shallow

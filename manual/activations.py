@@ -100,7 +100,6 @@ def activation(name: str, slope: float = 0.01) -> Activation:
     """
     check_choice("activation", name, ACTIVATIONS)
     check_number("slope", slope)
-    g, g_prime = ACTIVATIONS[name]
     if name == "leaky_relu":
-        return Activation(partial(g, slope=slope), partial(g_prime, slope=slope))
-    return Activation(g, g_prime)
+        return Activation(partial(leaky_relu, slope=slope), partial(leaky_relu_prime, slope=slope))
+    return ACTIVATIONS[name]

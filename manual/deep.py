@@ -18,9 +18,8 @@ from typing import Any
 import numpy as np
 
 from backproof.arguments import check_activations, check_cache, check_network, check_output
-
-from . import losses
-from .activations import ACTIVATIONS, Array, activation
+from backproof.manual import losses
+from backproof.manual.activations import ACTIVATIONS, Array, activation
 
 
 def forward(
@@ -29,7 +28,7 @@ def forward(
     """Z_l = W_l A_{l−1} + b_l, A_l = g_l(Z_l) for l = 1 … L; `slope` is leaky ReLU's."""
     check_activations(activations, ACTIVATIONS)
     check_network(parameters, X, layers=len(activations))
-    cache = {}
+    cache: dict[str, Array] = {}
     A = X
     for l, name in enumerate(activations, start=1):
         g, _ = activation(name, slope)
@@ -65,7 +64,7 @@ def backward(
     units = [parameters[f"b{l}"].shape[0] for l in range(1, L + 1)]
     check_cache(cache, {f"{V}{l + 1}": (units[l], m) for l in range(L) for V in "ZA"}, X.dtype)
     Y = losses.labels(Y, cache[f"A{L}"], probabilities=loss != "half_squared_error")
-    gradients = {}
+    gradients: dict[str, Array] = {}
     for l in range(L, 0, -1):
         Z, A = cache[f"Z{l}"], cache[f"A{l}"]  # (n_l, m)
         A_before = cache[f"A{l - 1}"] if l > 1 else X  # (n_{l−1}, m)
@@ -73,10 +72,7 @@ def backward(
         if l == L and loss == "cross_entropy":
             dZ = A - Y  # (n_y, m)
         else:
-            if l == L:
-                dA = losses.output_dA(loss, A, Y)  # (n_y, m)
-            else:
-                dA = parameters[f"W{l + 1}"].T @ dZ  # (n_l, m)
+            dA = losses.output_dA(loss, A, Y) if l == L else parameters[f"W{l + 1}"].T @ dZ
             dZ = dA * g_prime(Z, A)  # (n_l, m)
             gradients[f"dA{l}"] = dA
         dW = dZ @ A_before.T / m  # (n_l, n_{l−1})

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backproof.arguments import check_keys, check_number, check_whole
-
-from .activations import Array
+from backproof.manual.activations import Array
 
 
 class Descent(NamedTuple):
@@ -30,7 +29,9 @@ def update(
     check_number("learning_rate", learning_rate, positive=True)
     needed = [f"d{name}" for name in parameters]
     check_keys("gradients", {key: gradients[key] for key in needed if key in gradients}, needed)
-    return {name: V - float(learning_rate) * gradients[f"d{name}"] for name, V in parameters.items()}
+    return {
+        name: V - float(learning_rate) * gradients[f"d{name}"] for name, V in parameters.items()
+    }
 
 
 def gradient_descent(

@@ -7,12 +7,12 @@ between the units of a layer; `zeros` and `constant` keep it forever and are her
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
 from backproof.arguments import FLOATS, check_choice, check_number, check_sizes, check_whole
-
-from .activations import Array
+from backproof.manual.activations import Array
 
 INITIALIZERS = ("zeros", "constant", "normal", "he", "xavier")
 
@@ -52,7 +52,7 @@ def initialize(
         check_whole("seed", seed, least=0)
     random = np.random.default_rng(seed)
     parameters = {}
-    for l, (n_before, n) in enumerate(zip(sizes[:-1], sizes[1:], strict=True), start=1):
+    for l, (n_before, n) in enumerate(pairwise(sizes), start=1):
         W = _weights(name, n, n_before, random, scale)
         parameters[f"W{l}"] = W.astype(dtype)  # (n_l, n_{l−1})
         parameters[f"b{l}"] = np.zeros((n, 1), dtype)  # (n_l, 1)

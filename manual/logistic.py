@@ -16,9 +16,8 @@ from typing import Any
 import numpy as np
 
 from backproof.arguments import check_cache, check_choice, check_logistic
-
-from . import losses
-from .activations import Array, sigmoid, sigmoid_prime
+from backproof.manual import losses
+from backproof.manual.activations import Array, sigmoid, sigmoid_prime
 
 LOSSES = losses.LOSSES[:2]
 
@@ -64,7 +63,7 @@ def backward(
     Y = _checked(parameters, cache, X, Y, loss)
     w, A = parameters["w"], cache["A"]
     m = X.shape[1]
-    gradients = {}
+    gradients: dict[str, Array] = {}
     if loss == "cross_entropy":  # da and dz in one step
         dZ = A - Y  # (1, m)
     else:

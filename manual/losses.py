@@ -16,8 +16,7 @@ from typing import Any
 import numpy as np
 
 from backproof.arguments import check_choice, check_labels
-
-from .activations import Array
+from backproof.manual.activations import Array
 
 LOSSES = ("cross_entropy", "naive_cross_entropy", "half_squared_error")
 

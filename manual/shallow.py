@@ -15,9 +15,8 @@ from typing import Any
 import numpy as np
 
 from backproof.arguments import check_cache, check_network, check_output
-
-from . import losses
-from .activations import Array, activation
+from backproof.manual import losses
+from backproof.manual.activations import Array, activation
 
 
 def forward(
@@ -69,7 +68,7 @@ def backward(
     _, g1_prime = activation(hidden, slope)
     _, g2_prime = activation(output, slope)
     Y = losses.labels(Y, A2, probabilities=loss != "half_squared_error")
-    gradients = {}
+    gradients: dict[str, Array] = {}
     if loss == "cross_entropy":
         dZ2 = A2 - Y  # (n_y, m)
     else:

@@ -1,0 +1,10 @@
+"""The court: the only place that sees both wings, and holds them against each other."""
+
+from backproof.compare.builtin import PAIRS as PAIRS
+from backproof.compare.check import GradientMismatch as GradientMismatch
+from backproof.compare.check import Report as Report
+from backproof.compare.check import check as check
+from backproof.compare.check import search as search
+from backproof.compare.judge import Finding as Finding
+from backproof.compare.judge import judge as judge
+from backproof.compare.pair import Pair as Pair

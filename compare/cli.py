@@ -1,0 +1,138 @@
+"""The command line: `backproof check`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from functools import partial
+
+import click
+from click.core import ParameterSource
+
+from backproof.arguments import FLOATS
+from backproof.compare import console
+from backproof.compare.builtin import PAIRS
+from backproof.compare.check import EXAMPLES, Report, search
+from backproof.compare.dataset import BUNDLED, load
+from backproof.compare.pair import Pair
+from backproof.compare.training import STEPS, TrainingReport, fits, train
+
+INTERRUPTED = 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="backproof")
+def main() -> None:
+    """Hold hand-derived gradients against autodiff."""
+
+
+@main.command()
+@click.option("--pair", "names", multiple=True, metavar="NAME", help="Only this pair; * matches.")
+@click.option(
+    "--examples",
+    type=click.IntRange(1),
+    default=EXAMPLES,
+    show_default=True,
+    help="Shapes to try for each pair.",
+)
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Reproduces everything."
+)
+@click.option("--dtype", type=click.Choice(FLOATS), help="Only this precision.")
+@click.option(
+    "--data",
+    metavar="SET|FILE.csv",
+    help=f"Train on real data instead: {', '.join(BUNDLED)} or a CSV file.",
+)
+@click.option("--label", metavar="COLUMN", help="The column of the CSV file that holds Y.")
+@click.option("--json", "to_json", is_flag=True, help="Print JSON instead of a table.")
+@click.pass_context
+def check(
+    context: click.Context,
+    names: tuple[str, ...],
+    examples: int,
+    seed: int,
+    dtype: str | None,
+    data: str | None,
+    label: str | None,
+    to_json: bool,
+) -> None:
+    """Compare every network × activation × loss, by hand and by JAX.
+
+    Over generated shapes, or, with --data, on real data: gradients, then the trajectories of 200
+    steps of gradient descent. Differences are in eps of each quantity's own scale, after what it
+    inherits from the quantities before it.
+
+    Exit status: 0 all agree, 1 something disagrees, 2 wrong usage, 130 interrupted (what was
+    finished is printed).
+    """
+    pairs = _chosen(names)
+    run: Callable[[Pair, Callable[[], None]], Report | TrainingReport]
+    if data is None:
+        if label is not None:
+            raise click.UsageError("--label goes with --data FILE.csv.")
+        ticks = examples
+        run = partial(search, examples=examples, seed=seed, dtype=dtype)
+    else:
+        if context.get_parameter_source("examples") is ParameterSource.COMMANDLINE:
+            raise click.UsageError("--examples counts generated shapes: leave it out with --data.")
+        try:
+            loaded = load(data, label)
+        except (ValueError, ImportError, OSError) as error:
+            raise click.UsageError(str(error)) from None
+        pairs = [pair for pair in pairs if fits(pair, loaded)]
+        if not pairs:
+            raise click.UsageError(f"no chosen --pair fits the labels of {data}.")
+        ticks = STEPS
+        run = partial(train, data=loaded, seed=seed, dtype=dtype or "float64")
+    reports, interrupted = _run(pairs, run, ticks)
+    if to_json:
+        document = {
+            "agrees": all(report.agrees for report in reports),
+            "interrupted": interrupted,
+            "seed": seed,
+            "pairs": [console.as_json(report) for report in reports],
+        }
+        click.echo(json.dumps(document, indent=2))
+    else:
+        console.show(reports)
+    if interrupted:
+        click.echo(f"interrupted: {len(reports)} of {len(pairs)} pairs were checked", err=True)
+        context.exit(INTERRUPTED)
+    context.exit(0 if all(report.agrees for report in reports) else 1)
+
+
+def _chosen(names: tuple[str, ...]) -> list[Pair]:
+    """Return the pairs that match any of `names`; all without names."""
+    for name in names:
+        if not any(fnmatchcase(known, name) for known in PAIRS):
+            near = get_close_matches(name, PAIRS, n=3, cutoff=0)
+            raise click.BadParameter(
+                f"no pair {name!r}; the nearest are {', '.join(near)}.", param_hint="--pair"
+            )
+    return [
+        pair
+        for known, pair in PAIRS.items()
+        if not names or any(fnmatchcase(known, name) for name in names)
+    ]
+
+
+def _run(
+    pairs: list[Pair],
+    run: Callable[..., Report | TrainingReport],
+    ticks: int,
+) -> tuple[list[Report | TrainingReport], bool]:
+    """Run every pair under a progress bar; Ctrl-C ends it early and keeps what is finished."""
+    reports: list[Report | TrainingReport] = []
+    try:
+        with console.progress() as bar:
+            task = bar.add_task("", total=len(pairs) * ticks)
+            for done, pair in enumerate(pairs, start=1):
+                bar.update(task, description=pair.name)
+                reports.append(run(pair, tick=lambda: bar.advance(task)))
+                bar.update(task, completed=done * ticks)
+    except KeyboardInterrupt:
+        return reports, True
+    return reports, False

@@ -1,0 +1,175 @@
+"""Both sides on real data: the same start, 200 steps, and the two trajectories compared.
+
+Rounding sends two right trainings apart, the further the longer they go, and how fast depends on
+the data. So a third one sets the measure: the hand-derived training once more, each parameter
+moved after each step by a random part of one eps. The two sides may come SPREAD times as far
+apart as that third training came from the first. Where that is more than CHAOS of a parameter,
+trajectories cannot be compared, and the verdict is not agreement.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from backproof import autodiff, manual
+from backproof.compare.dataset import Dataset
+from backproof.compare.judge import Finding, badness, judge, story
+from backproof.compare.pair import Pair, Results
+from backproof.compare.values import Example, Problem
+from backproof.manual.activations import Array
+
+STEPS = 200
+LEARNING_RATE = 0.03
+HIDDEN = 8
+SPREAD = 4
+CHAOS = 1e-3
+
+Parameters: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class TrainingReport:
+    """What training both sides on a data set found.
+
+    `difference` and `allowed` are the trajectories' largest distance and what it may be, in `eps`
+    of the parameter's largest entry. `scores` are those of the two sides after the last step:
+    accuracy for classes, the cost for a regression.
+    """
+
+    pair: Pair
+    again: str
+    has_classes: bool
+    quantities: int
+    worst: Finding
+    failures: list[Finding]
+    difference: float
+    allowed: float
+    eps: float
+    scores: tuple[float, float]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether gradients, trajectories and scores agree."""
+        return not (self.failures or self._are_apart or self._is_chaotic or self._scores_differ)
+
+    @property
+    def _are_apart(self) -> bool:
+        return not self.difference <= self.allowed
+
+    @property
+    def _is_chaotic(self) -> bool:
+        return not self.allowed * self.eps <= CHAOS
+
+    @property
+    def _scores_differ(self) -> bool:
+        # One example may sit on the edge between two classes; a cost moves as parameters do.
+        by_hand, by_autodiff = self.scores
+        return not math.isclose(by_hand, by_autodiff, rel_tol=1e-6)
+
+    def __str__(self) -> str:
+        if self.agrees:
+            return f"{self.pair.name}: both sides train alike, {self.quantities} quantities agree"
+        lines = [story(self.pair, self.failures, self.again)]
+        if self._are_apart:
+            lines.append(
+                f"  trajectories {self.difference:.3g} eps apart, {self.allowed:.3g} allowed"
+            )
+        if self._is_chaotic:
+            lines.append("  rounding alone changes where this training goes: nothing to compare")
+        if self._scores_differ:
+            lines.append(f"  they end at {self.scores[0]} by hand, {self.scores[1]} by autodiff")
+        return "\n".join(lines)
+
+
+def fits(pair: Pair, data: Dataset) -> bool:
+    """Whether the pair's loss suits the labels, and its outputs their number."""
+    if pair.is_logistic and data.Y.shape[0] > 1:
+        return False
+    return data.is_classes or pair.loss == "half_squared_error"
+
+
+def train(
+    pair: Pair,
+    data: Dataset,
+    seed: int = 0,
+    dtype: str = "float64",
+    tick: Callable[[], None] = lambda: None,
+) -> TrainingReport:
+    """Judge the gradients at the start and at the end, and every step in between as a whole."""
+    example = _example(pair, data, seed, dtype)
+    X, Y = data.X.astype(dtype), data.Y.astype(dtype)
+    start = _start(pair, example)
+    findings = judge(pair, example, Problem(start, X, Y))
+    by_hand = by_autodiff = shadow = start
+    nudge = np.random.default_rng(seed)
+    difference = spread = 0.0
+    for _ in range(STEPS):
+        of_hand = pair.derive_by_hand(example, by_hand, X, Y)
+        of_autodiff: Parameters = pair.derive_by_autodiff(example, by_autodiff, X, Y)
+        of_shadow = pair.derive_by_hand(example, shadow, X, Y)
+        by_hand = manual.descent.update(by_hand, of_hand, LEARNING_RATE)
+        by_autodiff = autodiff.descent.update(by_autodiff, of_autodiff, LEARNING_RATE)
+        shadow = manual.descent.update(shadow, of_shadow, LEARNING_RATE)
+        shadow = {name: _nudged(V, nudge) for name, V in shadow.items()}
+        difference = max(difference, _distance(by_hand, by_autodiff))
+        spread = max(spread, _distance(by_hand, shadow))
+        tick()
+    findings += judge(pair, example, Problem(by_hand, X, Y))
+    score = _accuracy if data.is_classes else _cost
+    scores = (
+        score(pair.derive_by_hand(example, by_hand, X, Y), Y),
+        score(pair.derive_by_autodiff(example, by_autodiff, X, Y), Y),
+    )
+    return TrainingReport(
+        pair=pair,
+        again=f"backproof check --data {data.name} --pair {pair.name} --seed {seed} "
+        f"--dtype {dtype}",
+        has_classes=data.is_classes,
+        quantities=len(findings),
+        worst=max(findings, key=badness),
+        failures=[finding for finding in findings if not finding.agrees],
+        difference=difference,
+        allowed=SPREAD * spread,
+        eps=float(np.finfo(dtype).eps),
+        scores=scores,
+    )
+
+
+def _example(pair: Pair, data: Dataset, seed: int, dtype: str) -> Example:
+    hidden = pair.members(seed)[2].hidden
+    shape = (data.X.shape[0], *[HIDDEN] * len(hidden), *data.Y.shape)
+    return Example(shape, hidden, 0.01, dtype, seed, data=data.name, weights="xavier", labels="own")
+
+
+def _start(pair: Pair, example: Example) -> Parameters:
+    sizes = example.shape[:-1]
+    start = manual.initializers.initialize("xavier", sizes, example.seed, dtype=example.dtype)
+    return {"w": start["W1"].T, "b": start["b1"]} if pair.is_logistic else start
+
+
+def _nudged(V: Array, random: np.random.Generator) -> Array:
+    eps = np.finfo(V.dtype).eps
+    return V * (1 + eps * random.uniform(-1, 1, V.shape)).astype(V.dtype)
+
+
+def _distance(one: Parameters, other: Parameters) -> float:
+    """Return the largest |difference| of the parameters, in eps of the largest entry of each."""
+    return max(
+        float(np.abs(V - other[name]).max() / (np.finfo(V.dtype).eps * np.abs(V).max()))
+        for name, V in one.items()
+        if np.abs(V).max() > 0
+    )
+
+
+def _accuracy(results: Results, Y: Array) -> float:
+    A = [value for name, value in results.items() if name.startswith("A")][-1]
+    return manual.descent.accuracy(A, Y)
+
+
+def _cost(results: Results, Y: Array) -> float:
+    return float(results["J"])
