@@ -112,12 +112,10 @@ def _perturb_marks(traced: jex.ClosedJaxpr) -> tuple[Callable[..., Any], dict[st
                 params={},
             )
         equations.append(equation)
-    perturbed = jex.Jaxpr(
-        constvars=program.constvars,
+    perturbed = program.replace(
         invars=[*program.invars, *perturbations.values()],
         outvars=[*program.outvars, *marked],
         eqns=equations,
-        effects=program.effects,
     )
     shapes = {name: variable.aval for name, variable in perturbations.items()}
     return jex.jaxpr_as_fun(jex.ClosedJaxpr(perturbed, traced.consts)), shapes

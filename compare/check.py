@@ -84,8 +84,7 @@ def search(
     if dtype is not None:
         check_choice("dtype", dtype, FLOATS)
     dtypes = FLOATS if dtype is None else (dtype,)
-    options = f"--examples {examples} --seed {seed}" + (f" --dtype {dtype}" if dtype else "")
-    report = Report(pair, f"backproof check --pair {pair.name} {options}")
+    report = Report(pair, _command(pair, examples, seed, dtype))
 
     def run(example: Example) -> None:
         for variant in variants(example, pair.kinds, pair.labels):
@@ -112,3 +111,11 @@ def search(
 
         draw()
     return report
+
+
+def _command(pair: Pair, examples: int, seed: int, dtype: str | None) -> str:
+    """Write down the call that repeats this search."""
+    if pair.by_hand is not None:
+        return f"check(pair, examples={examples}, seed={seed}, dtype={dtype!r})"
+    only = f" --dtype {dtype}" if dtype else ""
+    return f"backproof check --pair {pair.name} --examples {examples} --seed {seed}{only}"

@@ -23,7 +23,7 @@ INTERRUPTED = 130
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="backproof")
+@click.version_option(package_name="backproof", prog_name="backproof")
 def main() -> None:
     """Hold hand-derived gradients against autodiff."""
 

@@ -40,8 +40,8 @@ def allowances(
     pair: Pair, example: Example, arrays: Problem, hand: Results, jax: Results
 ) -> dict[str, Allowance]:
     """Return the allowance of every quantity of `jax`, in the order of computation."""
-    walk = _Walk(np.finfo(example.dtype), hand, jax)
     *sizes, m = example.shape
+    walk = _Walk(np.finfo(example.dtype), m, hand, jax)
     names = [""] if pair.is_logistic else [str(l) for l in range(1, len(sizes))]
     activations = dict(zip(names, (*example.hidden, pair.output), strict=True))
     parameters = {name: np.abs(V, dtype=np.float64) for name, V in arrays.parameters.items()}
@@ -107,8 +107,10 @@ def _visit_loss(pair: Pair, walk: _Walk, l: str, Y: Wide) -> None:
 class _Walk:
     """The quantities in order, with their allowances and the differences seen so far."""
 
-    def __init__(self, precision: Any, hand: Results, jax: Results) -> None:
-        self.eps, self.smallest = float(precision.eps), float(precision.tiny)
+    def __init__(self, precision: Any, m: int, hand: Results, jax: Results) -> None:
+        self.eps = float(precision.eps)
+        # Below this scale one eps of dV/m is subnormal, which XLA flushes to 0 and NumPy does not.
+        self.smallest = m * float(precision.tiny) / self.eps
         self.hand, self.jax = hand, jax
         self.allowances: dict[str, Allowance] = {}
         self.error: dict[str, Wide] = {}
@@ -126,8 +128,7 @@ class _Walk:
         The error is what the two sides differ by, or may differ by where the hand-derived side
         does not hold the quantity.
         """
-        # Below this scale one eps would be subnormal, which XLA flushes to 0 and NumPy does not.
-        largest = max(float(np.max(scale)), self.smallest / self.eps)
+        largest = max(float(np.max(scale)), self.smallest)
         self.allowances[name] = Allowance(np.asarray(inherited, np.float64), largest, count)
         if name in self.hand:
             hand, jax = (side[name].astype(np.float64) for side in (self.hand, self.jax))

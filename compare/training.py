@@ -27,7 +27,7 @@ STEPS = 200
 LEARNING_RATE = 0.03
 HIDDEN = 8
 SPREAD = 4
-CHAOS = 1e-3
+CHAOS = 1e-2
 
 Parameters: TypeAlias = dict[str, Any]
 
@@ -37,7 +37,7 @@ class TrainingReport:
     """What training both sides on a data set found.
 
     `difference` and `allowed` are the trajectories' largest distance and what it may be, in `eps`
-    of the parameter's largest entry. `scores` are those of the two sides after the last step:
+    of the largest entry of all parameters. `scores` are those of the two sides after the last step:
     accuracy for classes, the cost for a regression.
     """
 
@@ -76,9 +76,8 @@ class TrainingReport:
             return f"{self.pair.name}: both sides train alike, {self.quantities} quantities agree"
         lines = [story(self.pair, self.failures, self.again)]
         if self._are_apart:
-            lines.append(
-                f"  trajectories {self.difference:.3g} eps apart, {self.allowed:.3g} allowed"
-            )
+            apart = f"{self.difference:.3g} eps apart, {self.allowed:.3g} allowed"
+            lines.append(f"  the trajectories come {apart}")
         if self._is_chaotic:
             lines.append("  rounding alone changes where this training goes: nothing to compare")
         if self._scores_differ:
@@ -158,12 +157,10 @@ def _nudged(V: Array, random: np.random.Generator) -> Array:
 
 
 def _distance(one: Parameters, other: Parameters) -> float:
-    """Return the largest |difference| of the parameters, in eps of the largest entry of each."""
-    return max(
-        float(np.abs(V - other[name]).max() / (np.finfo(V.dtype).eps * np.abs(V).max()))
-        for name, V in one.items()
-        if np.abs(V).max() > 0
-    )
+    """Return the largest |difference| of two sets of parameters, in eps of the largest entry."""
+    largest = max(float(np.abs(V).max()) for V in one.values())
+    apart = max(float(np.abs(V - other[name]).max()) for name, V in one.items())
+    return apart / (float(np.finfo(one["b" if "b" in one else "b1"].dtype).eps) * largest)
 
 
 def _accuracy(results: Results, Y: Array) -> float:

@@ -1,0 +1,291 @@
+"""Every small mistake in every line of every backward pass, planted one at a time.
+
+    python tests/mutants.py              plant each in this process, run the comparison on it
+    python tests/mutants.py --whole TEXT plant those of the functions whose name contains TEXT in
+                                         a copy of the source, and run `backproof check` and the
+                                         gradient suite on the copy, each in a fresh process
+
+Exit status 1 when a mistake survives.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import os
+import subprocess
+import sys
+import tempfile
+import textwrap
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+
+from test_gradients import LOSS_DERIVATIVES, loss_derivatives_agree
+
+from backproof import arguments, autodiff, compare, manual
+from backproof.compare import PAIRS, search
+from backproof.manual import activations, deep, logistic, losses, shallow
+
+# What a tired person writes for the name on the left.
+CONFUSED = {
+    "A1": ["X", "Z1"],
+    "A2": ["Z2"],
+    "A_before": ["A"],
+    "A": ["Z"],
+    "X": ["A1"],
+    "W1": ["W2"],
+    "W2": ["W1"],
+    "Z1": ["A1"],
+    "Z2": ["A2"],
+    "dZ1": ["dA1", "dZ2"],
+    "dZ2": ["A2"],
+    "dA1": ["dZ2"],
+    "dZ": ["A"],
+    "dz": ["a"],
+    "dA": ["A"],
+    "da": ["a"],
+    "Y": ["A2", "A"],
+    "a": ["z"],
+    "x": ["z"],
+    "m": ["n_h", "m * m"],
+}
+SWAPPED = {
+    ast.Add: [ast.Sub],
+    ast.Sub: [ast.Add],
+    ast.Mult: [ast.Div, ast.Add],
+    ast.Div: [ast.Mult],
+    ast.MatMult: [ast.Mult],
+    ast.Pow: [ast.Mult],
+    ast.GtE: [ast.Gt, ast.Lt],
+    ast.Eq: [ast.NotEq],
+}
+# Mistakes that are none: what they change cannot change a result.
+SAME = {
+    "np.ones_like(A)": "Z and A have one shape and dtype",
+    "w * dZ": "(n_x, 1) ∗ (1, m) broadcasts to the product of the two",
+}
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One function with one mistake in one line."""
+
+    function: Callable[..., object]
+    before: str
+    after: str
+    source: str
+
+    def __str__(self) -> str:
+        module = self.function.__module__.removeprefix("backproof.")
+        return f"{module}.{self.function.__name__}: {self.before}  →  {self.after}"
+
+
+def backward_functions() -> list[Callable[..., object]]:
+    """Every function here that is a derivative, or a backward pass."""
+    primes = [getattr(activations, name) for name in vars(activations) if name.endswith("_prime")]
+    of_losses = [getattr(losses, name) for name in vars(losses) if name.endswith(("_dA", "_dZ"))]
+    passes = [logistic.backward, logistic.backward_loop, shallow.backward, deep.backward]
+    return [*primes, *of_losses, *passes]
+
+
+def mutants(function: Callable[..., object]) -> Iterator[Mutant]:
+    """Plant every mistake in every line of mathematics of `function`."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    names |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+    for i, node in enumerate(ast.walk(tree)):
+        line = _mathematics(tree, node)
+        if line is None:
+            continue
+        for replacement in _mistakes(node, names):
+            changed = deepcopy(tree)
+            twin = list(ast.walk(changed))[i]
+            _replace(changed, twin, ast.copy_location(deepcopy(replacement), twin))
+            ast.fix_missing_locations(changed)
+            after = ast.unparse(_mathematics_at(changed, line.lineno))
+            if after != ast.unparse(line) and not any(same in after for same in SAME):
+                yield Mutant(function, ast.unparse(line), after, ast.unparse(changed))
+
+
+def _mathematics(tree: ast.AST, node: ast.AST) -> ast.stmt | None:
+    """Return the statement around `node` if it computes a derivative, else None."""
+    for statement in ast.walk(tree):
+        if not isinstance(statement, (ast.Assign, ast.AugAssign, ast.Return)):
+            continue
+        if not any(inner is node for inner in ast.walk(statement)):
+            continue
+        computes = any(isinstance(inner, (ast.BinOp, ast.Call)) for inner in ast.walk(statement))
+        if isinstance(statement, ast.Assign):
+            target = ast.unparse(statement.targets[0])
+            computes = computes and target.startswith(("d", "of_", "gradients['dX']"))
+        elif isinstance(statement, ast.Return):
+            computes = computes or isinstance(statement.value, ast.BinOp)
+        return statement if computes or isinstance(statement, ast.AugAssign) else None
+    return None
+
+
+def _mathematics_at(tree: ast.AST, lineno: int) -> ast.stmt:
+    kinds = (ast.Assign, ast.AugAssign, ast.Return)
+    return next(n for n in ast.walk(tree) if isinstance(n, kinds) and n.lineno == lineno)
+
+
+def _mistakes(node: ast.AST, names: set[str]) -> Iterator[ast.AST]:
+    """Yield what could stand for `node` by mistake."""
+    if isinstance(node, ast.BinOp):
+        for operator in SWAPPED.get(type(node.op), []):
+            yield ast.BinOp(node.left, operator(), node.right)
+        yield node.left
+        if not isinstance(node.op, ast.Div):
+            yield node.right
+    elif isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add):
+        yield ast.AugAssign(node.target, ast.Sub(), node.value)
+        yield ast.Assign([node.target], node.value)
+    elif isinstance(node, ast.UnaryOp):
+        yield node.operand
+    elif isinstance(node, ast.Compare):
+        for operator in SWAPPED.get(type(node.ops[0]), []):
+            yield ast.Compare(node.left, [operator()], node.comparators)
+    elif isinstance(node, ast.Attribute) and node.attr == "T":
+        yield node.value
+    elif isinstance(node, ast.keyword) and node.arg == "axis":
+        yield ast.keyword("axis", ast.Constant(0))
+    elif isinstance(node, ast.keyword) and node.arg == "keepdims":
+        yield ast.keyword("keepdims", ast.Constant(False))
+    elif isinstance(node, ast.Constant) and type(node.value) is int:
+        yield ast.Constant(node.value + 1)
+    elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+        for other in CONFUSED.get(node.id, []):
+            if set(other.split(" * ")) <= names:
+                yield ast.parse(other, mode="eval").body
+    elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("prime"):
+        yield ast.Constant(1)
+
+
+def _replace(tree: ast.AST, old: ast.AST, new: ast.AST) -> None:
+    for parent in ast.walk(tree):
+        for name, value in ast.iter_fields(parent):
+            if value is old:
+                setattr(parent, name, new)
+            elif isinstance(value, list) and any(item is old for item in value):
+                setattr(parent, name, [new if item is old else item for item in value])
+
+
+@contextmanager
+def planted(mutant: Mutant) -> Iterator[None]:
+    """Give the function the mutant's code, everywhere it is used, and take it back."""
+    function = mutant.function
+    scope = dict(vars(sys.modules[function.__module__]))
+    exec(compile(mutant.source, f"<{mutant}>", "exec"), scope)
+    right = function.__code__
+    function.__code__ = scope[function.__name__].__code__
+    try:
+        yield
+    finally:
+        function.__code__ = right
+
+
+def killer(mutant: Mutant) -> str:
+    """Return what turned red under the mutant, or "" if it survived."""
+    with planted(mutant):
+        for pair in _suspects(mutant):
+            try:
+                if not search(PAIRS[pair], examples=7).agrees:
+                    return pair
+            except Exception as error:  # a mistake may also crash: that is red too
+                return f"{pair}: {type(error).__name__}"
+        for loss in LOSS_DERIVATIVES:
+            try:
+                loss_derivatives_agree(loss)
+            except Exception as error:
+                return f"{loss}: {type(error).__name__}"
+    return ""
+
+
+def _suspects(mutant: Mutant) -> list[str]:
+    """Return the pairs that run the mutant's function, the likeliest first."""
+    name = mutant.function.__name__
+    if mutant.function.__module__.endswith("activations"):
+        name = name.removesuffix("_prime")
+        return [pair for pair in PAIRS if f"-{name}-" in pair and "naive" not in pair][:6]
+    if mutant.function.__module__.endswith("losses"):
+        return [f"shallow-tanh-sigmoid-{name[:-3]}"]
+    network = mutant.function.__module__.rsplit(".", 1)[1]
+    network += "_loop" * name.endswith("_loop")
+    return [pair for pair in PAIRS if pair.startswith(f"{network}-")]
+
+
+def survives_whole(mutant: Mutant) -> list[str]:
+    """Plant the mutant in a copy of the source; return the commands that stayed green on it."""
+    module = sys.modules[mutant.function.__module__]
+    with tempfile.TemporaryDirectory() as folder:
+        for package in (arguments, autodiff, compare, manual):
+            home = Path(package.__file__).parent
+            copy = Path(folder, "backproof", home.name)
+            copy.mkdir(parents=True)
+            for file in home.glob("*.py"):
+                text = file.read_text("utf-8")
+                if file.samefile(module.__file__):
+                    text = text.replace(inspect.getsource(mutant.function), mutant.source + "\n")
+                Path(copy, file.name).write_text(text, "utf-8")
+        names = [option for pair in _suspects(mutant) for option in ("--pair", pair)]
+        commands = {
+            "backproof check": [
+                "-c",
+                "from backproof.compare.cli import main; main()",
+                "check",
+                *names,
+            ],
+            "the suite": [
+                "-m",
+                "pytest",
+                "-x",
+                "-q",
+                str(Path(__file__).parent),
+                "-p",
+                "no:cacheprovider",
+                "-m",
+                "not packaging",
+                "--deselect",
+                "tests/test_mutants.py",
+            ],
+        }
+        green = []
+        for name, command in commands.items():
+            ran = subprocess.run(
+                [sys.executable, *command],
+                env=os.environ | {"PYTHONPATH": folder},
+                capture_output=True,
+                check=False,
+            )
+            if ran.returncode == 0:
+                green.append(name)
+        return green
+
+
+def main(arguments: list[str]) -> int:
+    """Print what kills every mutant; count the survivors."""
+    survivors = 0
+    for function in backward_functions():
+        if arguments and not any(
+            text in f"{function.__module__}.{function.__name__}" for text in arguments[1:]
+        ):
+            continue
+        for mutant in mutants(function):
+            if arguments:
+                green = survives_whole(mutant)
+                outcome = f"SURVIVES {', '.join(green)}" if green else "check and suite red"
+                alive = bool(green)
+            else:
+                found = killer(mutant)
+                outcome, alive = found or "SURVIVES", not found
+            survivors += alive
+            print(f"{mutant}\n    {outcome}", flush=True)
+    print(f"{survivors} survive")
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,59 @@
+"""Every example that a reader may copy runs: docstrings and the README's Python blocks."""
+
+import doctest
+import importlib
+import pkgutil
+import re
+from pathlib import Path
+
+import pytest
+
+import backproof.arguments
+import backproof.autodiff
+import backproof.compare
+import backproof.manual
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = [backproof.arguments, backproof.manual, backproof.autodiff, backproof.compare]
+MODULES = [
+    f"{package.__name__}.{module.name}"
+    for package in PACKAGES
+    for module in pkgutil.iter_modules(package.__path__)
+] + [package.__name__ for package in PACKAGES]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_examples_in_docstrings_print_what_they_say(name):
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
+
+
+def test_there_are_examples():
+    finder = doctest.DocTestFinder()
+    found = [
+        t for name in MODULES for t in finder.find(importlib.import_module(name)) if t.examples
+    ]
+    assert len(found) >= 8
+
+
+BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.S)
+
+
+@pytest.mark.parametrize("code", BLOCKS)
+def test_the_blocks_of_the_readme_run(code):
+    exec(compile(code, "README.md", "exec"), {})
+
+
+def test_the_readme_has_blocks():
+    assert BLOCKS
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_everything_public_says_what_it_is(name):
+    module = importlib.import_module(name)
+    own = [
+        value
+        for key, value in vars(module).items()
+        if not key.startswith("_") and callable(value) and getattr(value, "__module__", "") == name
+    ]
+    assert module.__doc__
+    assert [value.__name__ for value in own if not value.__doc__] == []
