@@ -158,9 +158,10 @@ def _nudged(V: Array, random: np.random.Generator) -> Array:
 
 def _distance(one: Parameters, other: Parameters) -> float:
     """Return the largest |difference| of two sets of parameters, in eps of the largest entry."""
+    eps = max(float(np.finfo(V.dtype).eps) for V in one.values())
     largest = max(float(np.abs(V).max()) for V in one.values())
     apart = max(float(np.abs(V - other[name]).max()) for name, V in one.items())
-    return apart / (float(np.finfo(one["b" if "b" in one else "b1"].dtype).eps) * largest)
+    return apart / (eps * largest) if apart else 0.0
 
 
 def _accuracy(results: Results, Y: Array) -> float:

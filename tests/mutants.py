@@ -68,6 +68,8 @@ SAME = {
     "w * dZ": "(n_x, 1) ∗ (1, m) broadcasts to the product of the two",
 }
 
+RUN = "from backproof.compare.cli import main; main()"
+
 
 @dataclass(frozen=True)
 class Mutant:
@@ -150,6 +152,8 @@ def _mistakes(node: ast.AST, names: set[str]) -> Iterator[ast.AST]:
             yield ast.Compare(node.left, [operator()], node.comparators)
     elif isinstance(node, ast.Attribute) and node.attr == "T":
         yield node.value
+    elif isinstance(node, ast.Attribute) and node.attr == "ones_like":
+        yield ast.Attribute(node.value, "zeros_like", ast.Load())
     elif isinstance(node, ast.keyword) and node.arg == "axis":
         yield ast.keyword("axis", ast.Constant(0))
     elif isinstance(node, ast.keyword) and node.arg == "keepdims":
@@ -231,26 +235,10 @@ def survives_whole(mutant: Mutant) -> list[str]:
                     text = text.replace(inspect.getsource(mutant.function), mutant.source + "\n")
                 Path(copy, file.name).write_text(text, "utf-8")
         names = [option for pair in _suspects(mutant) for option in ("--pair", pair)]
+        suite = Path(__file__).with_name("test_gradients.py")
         commands = {
-            "backproof check": [
-                "-c",
-                "from backproof.compare.cli import main; main()",
-                "check",
-                *names,
-            ],
-            "the suite": [
-                "-m",
-                "pytest",
-                "-x",
-                "-q",
-                str(Path(__file__).parent),
-                "-p",
-                "no:cacheprovider",
-                "-m",
-                "not packaging",
-                "--deselect",
-                "tests/test_mutants.py",
-            ],
+            "backproof check": ["-c", RUN, "check", *names],
+            "the suite": ["-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", str(suite)],
         }
         green = []
         for name, command in commands.items():
