@@ -221,9 +221,8 @@ def _suspects(mutant: Mutant) -> list[str]:
     return [pair for pair in PAIRS if pair.startswith(f"{network}-")]
 
 
-def survives_whole(mutant: Mutant) -> list[str]:
-    """Plant the mutant in a copy of the source; return the commands that stayed green on it."""
-    module = sys.modules[mutant.function.__module__]
+def green_on_a_copy(mutant: Mutant | None) -> list[str]:
+    """Plant the mutant in a copy of the source; return the commands that are green on it."""
     with tempfile.TemporaryDirectory() as folder:
         for package in (arguments, autodiff, compare, manual):
             home = Path(package.__file__).parent
@@ -231,46 +230,43 @@ def survives_whole(mutant: Mutant) -> list[str]:
             copy.mkdir(parents=True)
             for file in home.glob("*.py"):
                 text = file.read_text("utf-8")
-                if file.samefile(module.__file__):
+                if mutant and file.samefile(sys.modules[mutant.function.__module__].__file__):
                     text = text.replace(inspect.getsource(mutant.function), mutant.source + "\n")
                 Path(copy, file.name).write_text(text, "utf-8")
-        names = [option for pair in _suspects(mutant) for option in ("--pair", pair)]
+        pairs = _suspects(mutant) if mutant else PAIRS
         suite = Path(__file__).with_name("test_gradients.py")
         commands = {
-            "backproof check": ["-c", RUN, "check", *names],
+            "backproof check": ["-c", RUN, "check", *[f"--pair={pair}" for pair in pairs]],
             "the suite": ["-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", str(suite)],
         }
-        green = []
-        for name, command in commands.items():
-            ran = subprocess.run(
-                [sys.executable, *command],
-                env=os.environ | {"PYTHONPATH": folder},
-                capture_output=True,
-                check=False,
-            )
-            if ran.returncode == 0:
-                green.append(name)
-        return green
+        path = os.environ | {"PYTHONPATH": folder}
+        return [
+            name
+            for name, command in commands.items()
+            if not subprocess.run(
+                [sys.executable, *command], env=path, capture_output=True, check=False
+            ).returncode
+        ]
 
 
 def main(arguments: list[str]) -> int:
-    """Print what kills every mutant; count the survivors."""
+    """Print what turns red on every mutant; return 1 when one survives."""
+    whole, text = "--whole" in arguments, arguments[-1] if arguments else ""
+    if whole and len(green_on_a_copy(None)) < 2:
+        print("the copy is red without a mistake in it: nothing can be learnt from it")
+        return 1
     survivors = 0
     for function in backward_functions():
-        if arguments and not any(
-            text in f"{function.__module__}.{function.__name__}" for text in arguments[1:]
-        ):
+        if whole and text not in f"{function.__module__}.{function.__name__}":
             continue
         for mutant in mutants(function):
-            if arguments:
-                green = survives_whole(mutant)
-                outcome = f"SURVIVES {', '.join(green)}" if green else "check and suite red"
-                alive = bool(green)
+            if whole:
+                green = green_on_a_copy(mutant)
+                red = "" if green else "backproof check, the suite"
             else:
-                found = killer(mutant)
-                outcome, alive = found or "SURVIVES", not found
-            survivors += alive
-            print(f"{mutant}\n    {outcome}", flush=True)
+                red = killer(mutant)
+            survivors += not red
+            print(f"{mutant}\n    {red or 'SURVIVES'}", flush=True)
     print(f"{survivors} survive")
     return 1 if survivors else 0
 

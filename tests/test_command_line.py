@@ -169,7 +169,7 @@ def test_the_table_fits_100_columns_for_every_pair():
 def started(arguments, **streams):
     """Start the command on a pseudo-terminal; return the process and the terminal's other end."""
     here, there = pty.openpty()
-    streams = {name: there for name in ("stdout", "stderr")} | streams
+    streams = {"stdout": there, "stderr": there} | streams
     screen = os.environ | {"TERM": "xterm", "COLUMNS": "120"}
     process = subprocess.Popen([*COMMAND, *arguments], env=screen, text=True, **streams)
     os.close(there)
