@@ -14,14 +14,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backproof.arguments import check_choice, check_number
 
-Array: TypeAlias = NDArray[np.floating[Any]]
+if TYPE_CHECKING:
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+Array: TypeAlias = "NDArray[np.floating[Any]]"
 
 
 class Activation(NamedTuple):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backproof.arguments import check_keys, check_number, check_whole
 from backproof.manual.activations import Array
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 class Descent(NamedTuple):
