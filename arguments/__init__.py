@@ -16,19 +16,25 @@ from typing import Any
 import numpy as np
 
 FLOATS = ("float32", "float64")
+LOSSES = ("cross_entropy", "naive_cross_entropy", "half_squared_error")
+INITIALIZERS = ("zeros", "constant", "normal", "he", "xavier")
 
 __all__ = [
     "FLOATS",
+    "INITIALIZERS",
+    "LOSSES",
     "check_activations",
     "check_array",
     "check_cache",
     "check_choice",
+    "check_gradients",
+    "check_has",
     "check_keys",
     "check_labels",
     "check_logistic",
+    "check_loss",
     "check_network",
     "check_number",
-    "check_output",
     "check_sizes",
     "check_whole",
 ]
@@ -55,9 +61,9 @@ def check_activations(activations: object, choices: Iterable[str]) -> None:
 
 def check_number(name: str, value: object, *, positive: bool = False) -> None:
     """Raise unless `value` is a finite real number (and, if asked for, greater than 0)."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)):
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise TypeError(f"{name}={value!r} is a {type(value).__name__}: pass a real number.")
-    if isinstance(value, np.complexfloating) or not math.isfinite(value):
+    if not math.isfinite(value):
         raise ValueError(f"{name}={value!r} is not a finite real number: pass one, such as 0.01.")
     if positive and not value > 0:
         raise ValueError(f"{name}={value!r} is not greater than 0: pass a number such as 0.01.")
@@ -97,6 +103,13 @@ def check_keys(name: str, mapping: object, expected: Sequence[str]) -> None:
         )
 
 
+def check_has(name: str, mapping: object, needed: Sequence[str]) -> None:
+    """Raise unless `mapping` is a dict with at least the `needed` keys."""
+    if isinstance(mapping, Mapping):
+        mapping = {key: mapping[key] for key in mapping if key in needed}
+    check_keys(name, mapping, needed)
+
+
 def check_array(
     name: str, value: Any, shape: Sequence[tuple[str, int | None]], dtypes: Sequence[str] = FLOATS
 ) -> None:
@@ -113,7 +126,7 @@ def check_array(
     if str(value.dtype) not in dtypes:
         raise TypeError(
             f"{name} has dtype {value.dtype}: expected {' or '.join(dtypes)}; "
-            f"convert it first, such as {name}.astype('float64')."
+            f"convert it first: {name}.astype('{'float64' if 'float64' in dtypes else dtypes[0]}')."
         )
     if value.ndim != len(shape):
         raise ValueError(
@@ -163,10 +176,18 @@ def check_logistic(parameters: Any, X: Any) -> None:
 
 
 def check_cache(cache: Any, shapes: Mapping[str, tuple[int, int]], dtype: Any) -> None:
-    """Check that `cache` is what the forward pass of these parameters and this X returns."""
+    """Check that `cache` has the keys, shapes and dtype of the forward pass it belongs to."""
     check_keys("cache", cache, list(shapes))
     for key, (units, m) in shapes.items():
         check_array(f"cache[{key!r}]", cache[key], [("units", units), ("m", m)], [str(dtype)])
+
+
+def check_gradients(parameters: Any, gradients: Any) -> None:
+    """Check that there is a dV for every parameter V, of V's shape and dtype (S31, S36)."""
+    check_has("gradients", gradients, [f"d{name}" for name in parameters])
+    for name, V in parameters.items():
+        shape = [("rows", V.shape[0]), ("columns", V.shape[1])]
+        check_array(f"gradients['d{name}']", gradients[f"d{name}"], shape, [str(V.dtype)])
 
 
 def check_labels(Y: Any, A: Any, *, probabilities: bool) -> None:
@@ -190,9 +211,10 @@ def check_labels(Y: Any, A: Any, *, probabilities: bool) -> None:
         )
 
 
-def check_output(loss: str, output: str) -> None:
-    """Raise ValueError when `loss` needs probabilities and the output layer is not a sigmoid."""
-    if "cross_entropy" in loss and output != "sigmoid":
+def check_loss(loss: str, output: str) -> None:
+    """Raise ValueError unless `loss` is known and goes with the activation of the output layer."""
+    check_choice("loss", loss, LOSSES)
+    if loss != "half_squared_error" and output != "sigmoid":
         raise ValueError(
             f"loss={loss!r} needs probabilities, the output activation is {output!r}: "
             "use output 'sigmoid', or loss='half_squared_error'."

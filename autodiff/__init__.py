@@ -3,7 +3,8 @@
 Not one derivative is written here: JAX derives every gradient, those of the intermediates too.
 Names, shapes, signatures and keys are those of the hand-derived wing.
 
-All functions can be traced: put them under `jax.jit` (names and flags are static) or `jax.vmap`.
+Forward passes, costs and gradients can be traced: put them under `jax.jit` (names and flags are
+static) or `jax.vmap`.
 JAX turns float64 into float32 unless 64-bit types are on; the functions refuse to do so
 silently. Use `with jax.enable_x64(True):` around the call.
 """

@@ -8,9 +8,14 @@ from itertools import pairwise
 import jax
 import jax.numpy as jnp
 
-from backproof.arguments import FLOATS, check_choice, check_number, check_sizes, check_whole
-
-INITIALIZERS = ("zeros", "constant", "normal", "he", "xavier")
+from backproof.arguments import (
+    FLOATS,
+    INITIALIZERS,
+    check_choice,
+    check_number,
+    check_sizes,
+    check_whole,
+)
 
 
 def initialize(
@@ -58,6 +63,9 @@ def _weights(
         return jnp.zeros((n, n_before), dtype)
     if name == "constant":
         return jnp.full((n, n_before), 0.5 if scale is None else scale, dtype)
-    variance = {"he": 2 / n_before, "xavier": 2 / (n_before + n)}
-    deviation = variance[name] ** 0.5 if name in variance else 0.01 if scale is None else scale
+    deviation = {
+        "normal": 0.01 if scale is None else scale,
+        "he": (2 / n_before) ** 0.5,
+        "xavier": (2 / (n_before + n)) ** 0.5,
+    }[name]
     return jax.random.normal(key, (n, n_before), dtype) * deviation

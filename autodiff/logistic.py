@@ -4,6 +4,8 @@ parameters  w (n_x, 1), b (1, 1)
 cache       Z, A (1, m)
 gradients   dZ (1, m) per example; dw (n_x, 1), db (1, 1) of the cost J;
             dA (1, m) with loss="naive_cross_entropy", which goes through da; dX on request
+
+Errors: TypeError for a wrong type or dtype, ValueError for a wrong shape, value, key or name.
 """
 
 from __future__ import annotations
@@ -14,12 +16,12 @@ import jax
 import jax.numpy as jnp
 from jax.ad_checkpoint import checkpoint_name
 
-from backproof.arguments import check_choice, check_logistic
+from backproof.arguments import LOSSES, check_choice, check_has, check_logistic
 from backproof.autodiff import losses
 from backproof.autodiff.activations import sigmoid
 from backproof.autodiff.derivatives import Values, network_gradients, to_jax
 
-LOSSES = losses.LOSSES[:2]
+UNIT_LOSSES = LOSSES[:2]
 
 
 def forward(parameters: Values, X: jax.Array) -> Values:
@@ -38,13 +40,14 @@ def forward_loop(parameters: Values, X: jax.Array) -> Values:
     w, b = parameters["w"][:, 0], parameters["b"][0, 0]
     z = jax.vmap(lambda x: jnp.vdot(w, x) + b, in_axes=1)(X)  # (m,)
     Z = checkpoint_name(z[None, :], "Z")  # (1, m)
-    A = checkpoint_name(jax.vmap(sigmoid, in_axes=1, out_axes=1)(Z), "A")  # (1, m)
+    A = checkpoint_name(sigmoid(Z), "A")  # (1, m)
     return {"Z": Z, "A": A}
 
 
 def cost(cache: Values, Y: jax.Array, loss: str = "cross_entropy") -> jax.Array:
     """J = −(1/m) Σ y log a + (1 − y) log(1 − a) (N1)."""
-    check_choice("loss", loss, LOSSES)
+    check_choice("loss", loss, UNIT_LOSSES)
+    check_has("cache", cache, ["Z", "A"])
     return losses.cost(loss, cache["Z"], cache["A"], Y)
 
 

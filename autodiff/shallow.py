@@ -13,7 +13,7 @@ from __future__ import annotations
 import jax
 from jax.ad_checkpoint import checkpoint_name
 
-from backproof.arguments import check_network, check_output
+from backproof.arguments import check_has, check_loss, check_network
 from backproof.autodiff import losses
 from backproof.autodiff.activations import activation
 from backproof.autodiff.derivatives import Values, network_gradients, to_jax
@@ -40,6 +40,7 @@ def forward(
 
 def cost(cache: Values, Y: jax.Array, loss: str = "cross_entropy") -> jax.Array:
     """J, the mean over the m examples of the loss summed over outputs (N5)."""
+    check_has("cache", cache, ["Z2", "A2"])
     return losses.cost(loss, cache["Z2"], cache["A2"], Y)
 
 
@@ -63,7 +64,7 @@ def gradients(
     ((4, 2), (4, 2))
     """
     check_network(parameters, X, layers=2)
-    check_output(loss, output)
+    check_loss(loss, output)
 
     def J(parameters: Values, X: jax.Array) -> jax.Array:
         return cost(forward(parameters, X, hidden, output, slope), Y, loss)

@@ -47,7 +47,7 @@ class Report:
                 f"{self.pair.name}: the hand-derived gradient agrees with autodiff on "
                 f"{len(self.shapes)} shapes, {self.quantities} quantities"
             )
-        return story(self.pair, self.failures, self.again)
+        return "\n".join([*story(self.pair, self.failures), f"  again: {self.again}"])
 
 
 class GradientMismatch(AssertionError):

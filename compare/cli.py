@@ -90,12 +90,12 @@ def check(
     reports, interrupted = _run(pairs, run, ticks)
     if to_json:
         document = {
-            "agrees": all(report.agrees for report in reports),
+            "agrees": not interrupted and all(report.agrees for report in reports),
             "interrupted": interrupted,
             "seed": seed,
             "pairs": [console.as_json(report) for report in reports],
         }
-        click.echo(json.dumps(document, indent=2))
+        click.echo(json.dumps(document, indent=2, allow_nan=False))
     else:
         console.show(reports)
     if interrupted:

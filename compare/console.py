@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -52,7 +53,7 @@ def show(reports: Sequence[Report | TrainingReport]) -> None:
             console().print(f"{report}\n", markup=False, soft_wrap=True)
     wrong = sum(not report.agrees for report in reports)
     quantities = sum(report.quantities for report in reports)
-    outcome = f"{wrong} disagree" if wrong else "all agree"
+    outcome = f"{wrong} disagree" if wrong else "all agree" if reports else "nothing to tell"
     console().print(f"{len(reports)} pairs, {quantities} quantities compared: {outcome}")
 
 
@@ -60,8 +61,9 @@ def _cells(report: Report | TrainingReport) -> dict[tuple[str, JustifyMethod], s
     """Return one row of the table, by head and justification."""
     worst, at = "", ""
     if report.worst is not None:
-        worst = f"{report.worst.difference:.2g}/{report.worst.allowed:.0f}"
         at = f"{report.worst.quantity}{list(report.worst.place) or ''}"
+        if report.worst.allowed:  # else it was no question of how much
+            worst = f"{report.worst.difference:.2g}/{report.worst.allowed:.0f}"
     cells: dict[tuple[str, JustifyMethod], str | Text] = {}
     cells["pair", "left"] = report.pair.name
     if isinstance(report, Report):
@@ -108,7 +110,7 @@ def _finding_as_json(finding: Finding) -> dict[str, Any]:
     return {
         "quantity": finding.quantity,
         "place": list(finding.place),
-        "difference_eps": finding.difference,
+        "difference_eps": finding.difference if isfinite(finding.difference) else None,
         "allowed_eps": finding.allowed,
         "reason": finding.reason,
         "example": str(finding.example),

@@ -97,10 +97,11 @@ def _read(path: Path) -> tuple[list[str], list[list[float]]]:
     rows = []
     with path.open(newline="", encoding="utf-8-sig") as file:
         lines = csv.reader(file)
+        filled = filter(None, lines)
         try:
-            header = [name.strip() for name in next(lines, [])]
+            header = [name.strip() for name in next(filled, [])]
             _check_header(path, header)
-            for cells in filter(None, lines):
+            for cells in filled:
                 where = f"{path}, line {lines.line_num}"
                 if len(cells) != len(header):
                     raise ValueError(

@@ -43,14 +43,16 @@ def badness(finding: Finding) -> tuple[bool, float]:
     return (not finding.agrees, finding.difference / max(finding.allowed, 1e-300))
 
 
-def story(pair: Pair, failures: list[Finding], again: str) -> str:
-    """Tell a disagreement: where, every quantity that is wrong, and how to see it again."""
-    lines = [f"{pair.name}: the hand-derived gradient disagrees with autodiff"]
-    lines += [f"  at {failures[0].example}"] if failures else []
+def story(pair: Pair, failures: list[Finding]) -> list[str]:
+    """Tell a disagreement, line by line: where, and every quantity that is wrong."""
+    lines = [
+        f"{pair.name}: the hand-derived gradient disagrees with autodiff",
+        f"  at {failures[0].example}",
+    ]
     for finding in failures:
         at = f" at {list(finding.place)}" if finding.place else ""
         lines.append(f"  {finding.quantity}{at}: {finding.reason}")
-    return "\n".join([*lines, f"  again: {again}"])
+    return lines
 
 
 def judge(pair: Pair, example: Example, arrays: Problem | None = None) -> list[Finding]:
@@ -129,6 +131,6 @@ def _differences(
         place = tuple(int(i) for i in np.unravel_index(np.argmax(own), own.shape))
         difference = float(own[place] / (eps * allowance.scale))
         wrong = f"{hand[name][place]:.6g} by hand, {jax[name][place]:.6g} by autodiff"
-        reason = wrong if difference > allowance.roundings else ""
+        reason = "" if difference <= allowance.roundings else wrong
         findings.append(Finding(name, example, reason, difference, allowance.roundings, place))
     return findings

@@ -13,9 +13,18 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from backproof import autodiff, manual
-from backproof.arguments import FLOATS
+from backproof.arguments import FLOATS, check_activations, check_choice, check_loss
 from backproof.compare.shapes import FAMILIES, Shape, shapes
-from backproof.compare.values import KINDS, LABELS, MODERATE, Example, Problem, problem
+from backproof.compare.values import (
+    FLOAT_LABELS,
+    KINDS,
+    LABELS,
+    MODERATE,
+    ORDERS,
+    Example,
+    Problem,
+    problem,
+)
 
 Results = dict[str, NDArray[Any]]
 
@@ -32,6 +41,7 @@ BY_AUTODIFF: dict[str, Callable[..., Any]] = {
     "deep": autodiff.deep.gradients,
 }
 DEEPEST = 4
+ACTIVATIONS = tuple(autodiff.activations.ACTIVATIONS)
 
 
 @dataclass(frozen=True)
@@ -44,7 +54,9 @@ class Pair:
     example, dW and db of the cost J.
 
     `hidden` is one name per hidden layer; None draws depth and names anew for every example,
-    which only the package's own "deep" can follow.
+    which only the package's own "deep" can follow. Y comes in the dtype of X.
+
+    Raises TypeError or ValueError for an unknown or unfitting network, activation or loss.
     """
 
     name: str
@@ -54,6 +66,25 @@ class Pair:
     loss: str = "cross_entropy"
     slopes: tuple[float, ...] = (0.01,)
     by_hand: Callable[[dict[str, Any], Any, Any], Mapping[str, Any]] | None = None
+
+    def __post_init__(self) -> None:
+        check_choice("network", self.network, BY_HAND)
+        check_loss(self.loss, self.output)
+        check_choice("output", self.output, ACTIVATIONS)
+        if not self.slopes:
+            raise ValueError("slopes is empty: pass at least one, such as (0.01,).")
+        if self.hidden is None:
+            if self.network != "deep" or self.by_hand is not None:
+                raise ValueError("hidden=None draws layers: give one name per hidden layer.")
+            return
+        layers = {"logistic": 0, "logistic_loop": 0, "shallow": 1}.get(self.network)
+        if not isinstance(self.hidden, tuple) or layers not in (None, len(self.hidden)):
+            many = "any number of" if layers is None else layers
+            raise ValueError(
+                f"hidden={self.hidden!r} does not fit {self.network!r}: expected a tuple with "
+                f"{many} names; network='deep' takes any number."
+            )
+        check_activations((*self.hidden, self.output), ACTIVATIONS)
 
     @property
     def is_logistic(self) -> bool:
@@ -67,14 +98,14 @@ class Pair:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Kinds of labels; regression has real ones too."""
-        return ("real", *LABELS) if self.loss == "half_squared_error" else LABELS
+        """Kinds of labels; regression has real ones too, a gradient of one's own floats only."""
+        labels = LABELS if self.by_hand is None else FLOAT_LABELS
+        return ("real", *labels) if self.loss == "half_squared_error" else labels
 
     def examples(self, dtypes: tuple[str, ...] = FLOATS) -> st.SearchStrategy[Example]:
         """Draw examples: every side, the activations, the dtype, every kind, a seed."""
-        names = list(autodiff.activations.ACTIVATIONS)
         hidden = (
-            st.lists(st.sampled_from(names), max_size=DEEPEST - 1).map(tuple)
+            st.lists(st.sampled_from(ACTIVATIONS), max_size=DEEPEST - 1).map(tuple)
             if self.hidden is None
             else st.just(self.hidden)
         )
@@ -89,18 +120,18 @@ class Pair:
                 data=st.sampled_from(self.kinds),
                 weights=st.sampled_from(self.kinds),
                 labels=st.sampled_from(self.labels),
-                order=st.sampled_from(("C", "F", "strided", "read_only")),
+                order=st.sampled_from(ORDERS),
             )
         )
 
     def members(self, seed: int, dtypes: tuple[str, ...] = FLOATS) -> list[Example]:
-        """One example of every family of shapes, smallest first."""
-        names = list(autodiff.activations.ACTIVATIONS)
+        """One example of every family of shapes."""
         examples = []
         for i, family in enumerate(FAMILIES.values()):
             hidden = self.hidden
             if hidden is None:
-                hidden = tuple(names[(seed + i + 2 * k) % len(names)] for k in range(i % DEEPEST))
+                turn = (seed + i + 2 * k for k in range(i % DEEPEST))
+                hidden = tuple(ACTIVATIONS[k % len(ACTIVATIONS)] for k in turn)
             shape = self._one_output(family.member(len(hidden) + 1))
             slope, dtype = self.slopes[i % len(self.slopes)], dtypes[(seed + i) % len(dtypes)]
             examples.append(Example(shape, hidden, slope, dtype, seed + i))

@@ -88,11 +88,12 @@ def _visit_loss(pair: Pair, walk: _Walk, l: str, Y: Wide) -> None:
     if pair.loss == "cross_entropy":
         terms = 1 + Z * (1 + Y)
         walk.visit("J", terms.sum() / m, count, walk.error[f"Z{l}"].sum() / m)
-        # JAX derives σ(z) as exp(z − softplus(z)): rounding the exponent costs |z| eps of it.
-        walk.visit(f"dZ{l}", A * (1 + Z) + Y, ELEMENTWISE, error)
+        # JAX derives σ(±z) as exp(±z − softplus(±z)): rounding the exponent costs |z| eps of it.
+        walk.visit(f"dZ{l}", (A + Y) * (1 + Z), ELEMENTWISE, error)
     elif pair.loss == "naive_cross_entropy":
-        # The larger of the two sides' 1/a and 1/(1 − a): A is the larger of their a.
-        of_one, of_zero = 1 / (A - error), 1 / (1 - A)
+        # 1/a and 1/(1 − a) at the smallest a and 1 − a that either side can have.
+        a, floor = np.abs(walk.jax[f"A{l}"], dtype=np.float64), walk.eps**2
+        of_one, of_zero = 1 / np.maximum(a - error, floor), 1 / np.maximum(1 - a - error, floor)
         error = error + walk.eps * A
         terms = Y * np.log(of_one) + (1 - Y) * np.log(of_zero)
         dA = Y * of_one + (1 - Y) * of_zero
@@ -149,5 +150,6 @@ class _Walk:
         if Z in self.hand:
             crossed = (self.hand[Z] >= 0) != (self.jax[Z] >= 0)
         else:
-            crossed = np.abs(self.jax[Z]) <= self.error[Z]
+            # An error of 0 leaves no doubt on which side an exact 0 lies.
+            crossed = (np.abs(self.jax[Z]) <= self.error[Z]) & (self.error[Z] > 0)
         return jump * crossed.astype(np.float64)

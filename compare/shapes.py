@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 Shape: TypeAlias = tuple[int, ...]
 
 LARGEST = 8
-PRIMES = (2, 3, 5, 7, 11, 13)
 
 
 class Family(NamedTuple):
@@ -27,6 +26,21 @@ class Family(NamedTuple):
     holds: Callable[[Shape], bool]
     member: Callable[[int], Shape]
     drawn: Callable[[int], st.SearchStrategy[Shape]]
+
+
+def primes(count: int) -> Shape:
+    """Return the first primes.
+
+    >>> primes(4)
+    (2, 3, 5, 7)
+    """
+    found: list[int] = []
+    number = 2
+    while len(found) < count:
+        if all(number % prime for prime in found):
+            found.append(number)
+        number += 1
+    return tuple(found)
 
 
 def _sides(count: int) -> st.SearchStrategy[Shape]:
@@ -50,9 +64,11 @@ FAMILIES = {
         lambda layers: st.integers(2, LARGEST).map(lambda side: (side,) * (layers + 2)),
     ),
     "distinct primes": Family(
-        lambda shape: len(set(shape)) == len(shape) and set(shape) <= set(PRIMES),
-        lambda layers: PRIMES[: layers + 2],
-        lambda layers: st.permutations(PRIMES).map(lambda primes: tuple(primes[: layers + 2])),
+        lambda shape: len(set(shape)) == len(shape) and set(shape) <= set(primes(len(shape) + 2)),
+        lambda layers: primes(layers + 2),
+        lambda layers: st.permutations(primes(layers + 4)).map(
+            lambda drawn: tuple(drawn[: layers + 2])
+        ),
     ),
     "several outputs": Family(
         lambda shape: shape[-2] > 1,
@@ -75,9 +91,5 @@ FAMILIES = {
 
 
 def shapes(layers: int) -> st.SearchStrategy[Shape]:
-    """Draw shapes of a network with that many layers, from all families.
-
-    >>> network = shapes(2).example()  # doctest: +SKIP
-    >>> n_x, n_h, n_y, m = network  # doctest: +SKIP
-    """
+    """Draw shapes of a network with that many layers, from all families."""
     return st.one_of([family.drawn(layers) for family in FAMILIES.values()])

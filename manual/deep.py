@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from backproof.arguments import check_activations, check_cache, check_network, check_output
+from backproof.arguments import check_activations, check_cache, check_has, check_loss, check_network
 from backproof.manual import losses
 from backproof.manual.activations import ACTIVATIONS, Array, activation
 
@@ -42,6 +42,7 @@ def forward(
 def cost(cache: dict[str, Array], Y: Array, loss: str = "cross_entropy") -> np.floating[Any]:
     """J, the mean over the m examples of the loss summed over outputs (N5)."""
     L = len(cache) // 2
+    check_has("cache", cache, [f"Z{L}", f"A{L}"])
     return losses.cost(loss, cache[f"Z{L}"], cache[f"A{L}"], Y)
 
 
@@ -56,10 +57,10 @@ def backward(
     with_dX: bool = False,
 ) -> dict[str, Array]:
     """dZ_L, then dW_l, db_l, dA_{l−1}, dZ_{l−1} for l = L … 1."""
-    L = len(activations)
     check_activations(activations, ACTIVATIONS)
+    L = len(activations)
     check_network(parameters, X, layers=L)
-    check_output(loss, activations[-1])
+    check_loss(loss, activations[-1])
     m = X.shape[1]
     units = [parameters[f"b{l}"].shape[0] for l in range(1, L + 1)]
     check_cache(cache, {f"{V}{l + 1}": (units[l], m) for l in range(L) for V in "ZA"}, X.dtype)
@@ -101,6 +102,8 @@ def gradients(
     >>> of_cost["dW2"].shape, of_cost["dZ2"].shape
     ((4, 5), (4, 7))
     """
+    check_activations(activations, ACTIVATIONS)
+    check_loss(loss, activations[-1])
     cache = forward(parameters, X, activations, slope)
     J = cost(cache, Y, loss)
     return J, cache, backward(parameters, cache, X, Y, activations, loss, slope, with_dX)

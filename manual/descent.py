@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from backproof.arguments import check_keys, check_number, check_whole
+from backproof.arguments import (
+    check_array,
+    check_gradients,
+    check_labels,
+    check_number,
+    check_whole,
+)
 from backproof.manual.activations import Array
 
 if TYPE_CHECKING:
@@ -26,11 +32,10 @@ def update(
 ) -> dict[str, Array]:
     """W := W − α dW, b := b − α db for every layer, as new arrays (S28).
 
-    `gradients` needs dV for every parameter V and may hold more.
+    `gradients` needs dV, of the shape and dtype of V, for every parameter V; it may hold more.
     """
     check_number("learning_rate", learning_rate, positive=True)
-    needed = [f"d{name}" for name in parameters]
-    check_keys("gradients", {key: gradients[key] for key in needed if key in gradients}, needed)
+    check_gradients(parameters, gradients)
     return {
         name: V - float(learning_rate) * gradients[f"d{name}"] for name, V in parameters.items()
     }
@@ -73,13 +78,10 @@ def accuracy(A: Array, Y: Array) -> float:
     """Return the share of examples whose class is right, in [0, 1].
 
     One output: the class is a > 0.5. Several (n_y, m): it is the row of the largest output.
-    Raises ValueError when A and Y differ in shape.
+    Raises TypeError or ValueError when A and Y are not arrays of one shape.
     """
-    if np.ndim(A) != 2 or np.shape(A) != np.shape(Y):
-        raise ValueError(
-            f"A has shape {np.shape(A)}, Y {np.shape(Y)}: expected the same (n_y, m) for both; "
-            "reshape Y."
-        )
+    check_array("A", A, [("n_y", None), ("m", None)])
+    check_labels(Y, A, probabilities=False)
     if A.shape[0] == 1:
         return float(np.mean(predict(A) == predict(Y)))
     return float(np.mean(np.argmax(A, axis=0) == np.argmax(Y, axis=0)))

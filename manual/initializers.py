@@ -11,10 +11,15 @@ from itertools import pairwise
 
 import numpy as np
 
-from backproof.arguments import FLOATS, check_choice, check_number, check_sizes, check_whole
+from backproof.arguments import (
+    FLOATS,
+    INITIALIZERS,
+    check_choice,
+    check_number,
+    check_sizes,
+    check_whole,
+)
 from backproof.manual.activations import Array
-
-INITIALIZERS = ("zeros", "constant", "normal", "he", "xavier")
 
 
 def initialize(

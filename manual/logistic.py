@@ -7,6 +7,8 @@ parameters  w (n_x, 1), b (1, 1)
 cache       Z, A (1, m)
 gradients   dZ (1, m) per example; dw (n_x, 1), db (1, 1) of the cost J;
             dA (1, m) with loss="naive_cross_entropy", which goes through da; dX on request
+
+Errors: TypeError for a wrong type or dtype, ValueError for a wrong shape, value, key or name.
 """
 
 from __future__ import annotations
@@ -15,11 +17,11 @@ from typing import Any
 
 import numpy as np
 
-from backproof.arguments import check_cache, check_choice, check_logistic
+from backproof.arguments import LOSSES, check_cache, check_choice, check_has, check_logistic
 from backproof.manual import losses
 from backproof.manual.activations import Array, sigmoid, sigmoid_prime
 
-LOSSES = losses.LOSSES[:2]
+UNIT_LOSSES = LOSSES[:2]
 
 
 def forward(parameters: dict[str, Array], X: Array) -> dict[str, Array]:
@@ -47,7 +49,8 @@ def forward_loop(parameters: dict[str, Array], X: Array) -> dict[str, Array]:
 
 def cost(cache: dict[str, Array], Y: Array, loss: str = "cross_entropy") -> np.floating[Any]:
     """J = −(1/m) Σ y log a + (1 − y) log(1 − a) (N1)."""
-    check_choice("loss", loss, LOSSES)
+    check_choice("loss", loss, UNIT_LOSSES)
+    check_has("cache", cache, ["Z", "A"])
     return losses.cost(loss, cache["Z"], cache["A"], Y)
 
 
@@ -150,7 +153,7 @@ def _checked(
     parameters: dict[str, Array], cache: dict[str, Array], X: Array, Y: Array, loss: str
 ) -> Array:
     """Check the arguments of a backward pass; return Y in the working dtype."""
-    check_choice("loss", loss, LOSSES)
+    check_choice("loss", loss, UNIT_LOSSES)
     check_logistic(parameters, X)
     shape = (1, X.shape[1])
     check_cache(cache, {"Z": shape, "A": shape}, X.dtype)

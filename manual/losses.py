@@ -15,10 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from backproof.arguments import check_choice, check_labels
+from backproof.arguments import LOSSES, check_choice, check_labels
 from backproof.manual.activations import Array
-
-LOSSES = ("cross_entropy", "naive_cross_entropy", "half_squared_error")
 
 
 def cost(loss: str, Z: Array, A: Array, Y: Array) -> np.floating[Any]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from backproof.arguments import check_cache, check_network, check_output
+from backproof.arguments import check_cache, check_has, check_loss, check_network
 from backproof.manual import losses
 from backproof.manual.activations import Array, activation
 
@@ -40,6 +40,7 @@ def forward(
 
 def cost(cache: dict[str, Array], Y: Array, loss: str = "cross_entropy") -> np.floating[Any]:
     """J, the mean over the m examples of the loss summed over outputs (N5)."""
+    check_has("cache", cache, ["Z2", "A2"])
     return losses.cost(loss, cache["Z2"], cache["A2"], Y)
 
 
@@ -60,7 +61,7 @@ def backward(
     through dA2, which lets any activation stand at the output of "half_squared_error".
     """
     check_network(parameters, X, layers=2)
-    check_output(loss, output)
+    check_loss(loss, output)
     W1, W2 = parameters["W1"], parameters["W2"]
     n_h, n_y, m = W1.shape[0], W2.shape[0], X.shape[1]
     check_cache(cache, {"Z1": (n_h, m), "A1": (n_h, m), "Z2": (n_y, m), "A2": (n_y, m)}, X.dtype)
@@ -106,6 +107,7 @@ def gradients(
     >>> {name: gradient.shape for name, gradient in of_cost.items() if name[1] in "Wb"}
     {'dW2': (1, 4), 'db2': (1, 1), 'dW1': (4, 2), 'db1': (4, 1)}
     """
+    check_loss(loss, output)
     cache = forward(parameters, X, hidden, output, slope)
     J = cost(cache, Y, loss)
     return J, cache, backward(parameters, cache, X, Y, hidden, output, loss, slope, with_dX)

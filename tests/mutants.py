@@ -194,12 +194,12 @@ def planted(mutant: Mutant) -> Iterator[None]:
 def killer(mutant: Mutant) -> str:
     """Return what turned red under the mutant, or "" if it survived."""
     with planted(mutant):
-        for pair in _suspects(mutant):
+        for pair in map(PAIRS.__getitem__, _suspects(mutant)):
             try:
-                if not search(PAIRS[pair], examples=7).agrees:
-                    return pair
+                if not search(pair, examples=7).agrees:
+                    return pair.name
             except Exception as error:  # a mistake may also crash: that is red too
-                return f"{pair}: {type(error).__name__}"
+                return f"{pair.name}: {type(error).__name__}"
         for loss in LOSS_DERIVATIVES:
             try:
                 loss_derivatives_agree(loss)
@@ -215,7 +215,7 @@ def _suspects(mutant: Mutant) -> list[str]:
         name = name.removesuffix("_prime")
         return [pair for pair in PAIRS if f"-{name}-" in pair and "naive" not in pair][:6]
     if mutant.function.__module__.endswith("losses"):
-        return [f"shallow-tanh-sigmoid-{name[:-3]}"]
+        return [pair for pair in PAIRS if pair.startswith("shallow-tanh-sigmoid-")]
     network = mutant.function.__module__.rsplit(".", 1)[1]
     network += "_loop" * name.endswith("_loop")
     return [pair for pair in PAIRS if pair.startswith(f"{network}-")]
@@ -240,13 +240,15 @@ def green_on_a_copy(mutant: Mutant | None) -> list[str]:
             "the suite": ["-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", str(suite)],
         }
         path = os.environ | {"PYTHONPATH": folder}
-        return [
-            name
-            for name, command in commands.items()
-            if not subprocess.run(
-                [sys.executable, *command], env=path, capture_output=True, check=False
-            ).returncode
-        ]
+        green = []
+        for name, command in commands.items():
+            ran = subprocess.run(
+                [sys.executable, *command], env=path, capture_output=True, text=True
+            )
+            if ran.returncode not in (0, 1):
+                raise RuntimeError(f"{name} could not run:\n{ran.stderr}")
+            green += [name] * (ran.returncode == 0)
+        return green
 
 
 def main(arguments: list[str]) -> int:

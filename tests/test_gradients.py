@@ -1,5 +1,7 @@
 """The hand-derived gradients against JAX: a gradient-check suite to take as a model."""
 
+import re
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from backproof import autodiff, manual
 from backproof.compare import PAIRS, GradientMismatch, Pair, check, judge
+from backproof.compare.values import Example, Problem
 
 SHAPES = 9
 
@@ -118,6 +121,105 @@ def test_intermediates_are_optional():
     assert check(Pair("mine", hidden=("tanh",), by_hand=only)).agrees
     with pytest.raises(GradientMismatch):
         check(Pair("mine", hidden=("tanh",), by_hand=wrong))
+
+
+def test_relu_prime_at_zero_is_checked_without_intermediates_too():
+    """The notes' choice is 1; a gradient that chooses 0 and returns dW and db alone is caught."""
+
+    def other(parameters, X, Y):
+        _, cache, d = manual.shallow.gradients(parameters, X, Y, "relu")
+        dZ1, m = d["dA1"] * (cache["Z1"] > 0), X.shape[1]
+        db1 = dZ1.sum(axis=1, keepdims=True) / m
+        return {"dW1": dZ1 @ X.T / m, "db1": db1, "dW2": d["dW2"], "db2": d["db2"]}
+
+    with pytest.raises(GradientMismatch):
+        check(Pair("mine", hidden=("relu",), by_hand=other))
+
+
+def test_where_jax_rounds_the_exponent_of_a_tiny_dZ_nobody_is_blamed():
+    """At z = −32, y = 1, a − y is exact to the last digit, JAX's exp(−z − softplus(−z)) is not."""
+    pair = PAIRS["logistic-cross_entropy"]
+    example = Example((1, 1, 1), (), 0.01, "float64", seed=0)
+    for z in np.linspace(-40, 40, 201):
+        for y in (0.0, 1.0):
+            unit = {"w": np.ones((1, 1)), "b": np.zeros((1, 1))}
+            arrays = Problem(unit, np.full((1, 1), z), np.full((1, 1), y))
+            findings = judge(pair, example, arrays)
+            assert all(finding.agrees for finding in findings), (z, y)
+
+
+def test_a_quantity_without_an_allowance_does_not_agree():
+    """Where a bound cannot be computed, a wrong value does not slip through as NaN <= NaN."""
+    pair = Pair(
+        "mine",
+        "logistic",
+        loss="naive_cross_entropy",
+        by_hand=lambda p, X, Y: {
+            "J": 7 * manual.logistic.gradients(p, X, Y)[0],
+            **manual.logistic.gradients(p, X, Y, "naive_cross_entropy")[2],
+        },
+    )
+    example = Example((1, 1, 1), (), 0.01, "float32", seed=0)
+    unit = {"w": np.ones((1, 1), "f4"), "b": np.zeros((1, 1), "f4")}
+    arrays = Problem(unit, np.full((1, 1), -10, "f4"), np.ones((1, 1), "f4"))
+    assert "J" in [finding.quantity for finding in judge(pair, example, arrays) if finding.reason]
+
+
+@pytest.mark.parametrize("hidden", [("tanh",) * 5, ("relu", "sigmoid") * 3])
+def test_any_depth_can_be_checked(hidden):
+    def by_hand(parameters, X, Y):
+        _, cache, d = manual.deep.gradients(parameters, X, Y, (*hidden, "sigmoid"))
+        return cache | d
+
+    assert check(Pair("mine", hidden=hidden, by_hand=by_hand)).agrees
+
+
+PAIRS_THAT_FIT_NOTHING = {
+    "unknown network": ({"network": "conv"}, "network: 'conv' is unknown; choose one of logistic"),
+    "unknown loss": ({"loss": "hinge"}, "loss: 'hinge' is unknown; choose one of cross_entropy"),
+    "unknown output": (
+        {"output": "gelu", "loss": "half_squared_error"},
+        "output: 'gelu' is unknown",
+    ),
+    "unknown hidden": ({"hidden": ("gelu",)}, "activations, layer 1: 'gelu' is unknown"),
+    "a loss that does not fit": ({"output": "tanh"}, "loss='cross_entropy' needs probabilities"),
+    "hidden as a string": (
+        {"hidden": "tanh"},
+        "hidden='tanh' does not fit 'deep': expected a tuple",
+    ),
+    "hidden in a unit": (
+        {"network": "logistic", "hidden": ("tanh",)},
+        "expected a tuple with 0 names",
+    ),
+    "two in shallow": (
+        {"network": "shallow", "hidden": ("tanh",) * 2},
+        "expected a tuple with 1 names",
+    ),
+    "none in shallow": ({"network": "shallow"}, "does not fit 'shallow': expected a tuple with 1"),
+    "any, by hand": ({"hidden": None, "by_hand": dict}, "hidden=None draws layers"),
+    "no slope": ({"slopes": ()}, "slopes is empty: pass at least one"),
+}
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"), PAIRS_THAT_FIT_NOTHING.values(), ids=PAIRS_THAT_FIT_NOTHING
+)
+def test_a_pair_that_fits_nothing_is_refused_when_it_is_made(fields, text):
+    with pytest.raises(ValueError, match=re.escape(text)):
+        Pair("mine", **fields)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"examples": 0}, "examples=0 is less than 1"),
+        ({"seed": -1}, "seed=-1 is less than 0"),
+        ({"dtype": "float16"}, "dtype: 'float16' is unknown"),
+    ],
+)
+def test_a_search_refuses(options, text):
+    with pytest.raises(ValueError, match=re.escape(text)):
+        check(PAIRS["logistic-cross_entropy"], **options)
 
 
 @pytest.mark.parametrize("error", [1e-9, -1e-9])

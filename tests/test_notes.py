@@ -10,11 +10,17 @@ from backproof.manual.descent import accuracy, gradient_descent, predict, update
 from backproof.manual.initializers import initialize
 
 RANDOM = np.random.default_rng(7)
+START = RANDOM.bit_generator.state
 X = RANDOM.normal(size=(3, 5))
 Y = RANDOM.integers(0, 2, (1, 5))
 SHALLOW = initialize("he", (3, 4, 1), seed=1)
 DEEP = ("relu", "tanh", "sigmoid")
 DEEP_PARAMETERS = initialize("he", (3, 4, 2, 1))
+
+
+@pytest.fixture(autouse=True)
+def the_same_numbers_whatever_ran_before():
+    RANDOM.bit_generator.state = START
 
 
 def test_S1_logistic_regression_computes_z_and_a_once_a_network_once_per_layer():
@@ -93,6 +99,18 @@ def test_S11_examples_are_joined_with_hstack_units_with_vstack():
     rows = [X[[i]] for i in range(3)]
     np.testing.assert_array_equal(np.vstack(rows), X)
     np.testing.assert_array_equal(np.vstack(rows), np.concatenate(rows, axis=0))
+    halves = {
+        "W1": np.vsplit(SHALLOW["W1"], 2),
+        "b1": np.vsplit(SHALLOW["b1"], 2),
+    }
+    units = [
+        manual.deep.forward({"W1": W, "b1": b}, X, ("tanh",))["A1"]
+        for W, b in zip(*halves.values(), strict=True)
+    ]
+    together = manual.shallow.forward(SHALLOW, X)["A1"]
+    np.testing.assert_allclose(np.vstack(units), together, rtol=1e-14)
+    examples = [manual.shallow.forward(SHALLOW, x)["A1"] for x in columns]
+    np.testing.assert_allclose(np.hstack(examples), together, rtol=1e-14)
 
 
 def test_S12_S13_all_examples_at_once_give_the_columns_of_one_at_a_time():

@@ -1,6 +1,7 @@
 """The strategies really produce every family of shapes and every kind of value."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import HealthCheck, given, seed, settings
 
 from backproof.arguments import FLOATS
 from backproof.compare import PAIRS
-from backproof.compare.shapes import FAMILIES, LARGEST, PRIMES, shapes
+from backproof.compare.shapes import FAMILIES, LARGEST, primes, shapes
 from backproof.compare.values import (
     KINDS,
     LABELS,
@@ -21,7 +22,7 @@ from backproof.compare.values import (
     variants,
 )
 
-LAYERS = [1, 2, 3, 4]
+LAYERS = [1, 2, 3, 4, 7]
 RANDOM = np.random.default_rng(0)
 
 
@@ -46,7 +47,7 @@ def test_every_family_draws_its_own_and_has_a_member(name, layers):
     for shape in [family.member(layers), *drawn(family.drawn(layers), 30)]:
         assert len(shape) == layers + 2
         assert family.holds(shape)
-        assert all(1 <= side <= max(LARGEST, *PRIMES) for side in shape)
+        assert all(1 <= side <= max(LARGEST, *primes(layers + 4)) for side in shape)
 
 
 @pytest.mark.parametrize("layers", LAYERS)
@@ -72,7 +73,7 @@ def test_examples_cover_every_kind_label_order_and_dtype(pair):
 
 def test_deep_examples_cover_every_activation_and_depth():
     found = drawn(PAIRS["deep-any-identity-half_squared_error"].examples())
-    assert {len(example.hidden) + 1 for example in found} == set(LAYERS)
+    assert {len(example.hidden) + 1 for example in found} == {1, 2, 3, 4}
     assert {name for example in found for name in example.hidden} == {
         "identity",
         "sigmoid",
@@ -100,6 +101,12 @@ def test_variants_try_every_kind_of_data_with_other_weights_labels_and_orders():
     assert {variant.weights for variant in tried} == set(KINDS)
     assert {variant.labels for variant in tried} == set(LABELS)
     assert {variant.order for variant in tried} == set(ORDERS)
+    over_seeds = {
+        (variant.labels, variant.order)
+        for seed in range(16)
+        for variant in variants(replace(example, seed=seed), KINDS, LABELS)
+    }
+    assert len(over_seeds) == len(LABELS) * len(ORDERS)
 
 
 @pytest.mark.parametrize("kind", KINDS)
