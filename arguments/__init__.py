@@ -195,6 +195,7 @@ def check_labels(Y: Any, A: Any, *, probabilities: bool) -> None:
 
     Labels may be bool or integers as well as floats of A's dtype.
     """
+    check_array("the output", A, [("n_y", None), ("m", None)])
     if str(getattr(Y, "dtype", "")) in set(FLOATS) - {str(A.dtype)}:
         raise TypeError(
             f"Y has dtype {Y.dtype}, the network {A.dtype}: expected one float dtype; "

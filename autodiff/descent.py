@@ -9,7 +9,6 @@ import jax
 import jax.numpy as jnp
 
 from backproof.arguments import (
-    check_array,
     check_gradients,
     check_labels,
     check_number,
@@ -74,7 +73,6 @@ def accuracy(A: jax.Array, Y: jax.Array) -> float:
     One output: the class is a > 0.5. Several (n_y, m): it is the row of the largest output.
     Raises TypeError or ValueError when A and Y are not arrays of one shape.
     """
-    check_array("A", A, [("n_y", None), ("m", None)])
     check_labels(Y, A, probabilities=False)
     if A.shape[0] == 1:
         return float(jnp.mean(predict(A) == predict(Y)))

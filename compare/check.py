@@ -64,6 +64,9 @@ def check(pair: Pair, examples: int = EXAMPLES, seed: int = 0, dtype: str | None
     Tries one shape of every family, then shapes that Hypothesis draws, `examples` in all; on each
     shape every kind of data, with ever other weights, labels and memory orders. float32 and
     float64 take turns unless `dtype` names one.
+
+    It runs Hypothesis itself: inside a Hypothesis test of your own, draw from `pair.examples()`
+    and call `judge` instead.
     """
     report = search(pair, examples, seed, dtype)
     if not report.agrees:
@@ -79,6 +82,10 @@ def search(
     tick: Callable[[], None] = lambda: None,
 ) -> Report:
     """The same without raising; calls `tick` after every shape. Stops at the first failure."""
+    if not isinstance(pair, Pair):
+        raise TypeError(
+            f"pair={pair!r} is a {type(pair).__name__}: pass a Pair, or one of PAIRS by its name."
+        )
     check_whole("examples", examples, least=1)
     check_whole("seed", seed, least=0)
     if dtype is not None:
@@ -97,7 +104,7 @@ def search(
 
     if examples > len(FAMILIES):
 
-        @hypothesis.seed(seed)
+        @hypothesis.seed(int(seed))
         @hypothesis.settings(
             max_examples=examples - len(FAMILIES),
             database=None,

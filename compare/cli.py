@@ -80,7 +80,10 @@ def check(
             raise click.UsageError("--examples counts generated shapes: leave it out with --data.")
         try:
             loaded = load(data, label)
-        except (ValueError, ImportError, OSError) as error:
+        except OSError as error:
+            choices = f"a CSV file, or {', '.join(BUNDLED)}"
+            raise click.UsageError(f"--data {data!r}: {error.strerror}; pass {choices}.") from None
+        except (ValueError, ImportError) as error:
             raise click.UsageError(str(error)) from None
         pairs = [pair for pair in pairs if fits(pair, loaded)]
         if not pairs:

@@ -45,7 +45,8 @@ def show(reports: Sequence[Report | TrainingReport]) -> None:
         cells = _cells(report)
         if not table.columns:
             for head, justify in cells:
-                table.add_column(head, justify=justify, no_wrap=head == "pair")
+                fold = head == "pair"  # on a narrow terminal, the names give way
+                table.add_column(head, justify=justify, no_wrap=not fold, overflow="fold")
         table.add_row(*cells.values())
     console().print(table)
     for report in reports:
@@ -98,19 +99,24 @@ def as_json(report: Report | TrainingReport) -> dict[str, Any]:
         }
     return common | {
         "steps": STEPS,
-        "trajectory_eps": report.difference,
-        "allowed_eps": report.allowed,
+        "trajectory_eps": _number(report.difference),
+        "allowed_eps": _number(report.allowed),
         "score": "accuracy" if report.has_classes else "cost",
-        "by_hand": report.scores[0],
-        "by_autodiff": report.scores[1],
+        "by_hand": _number(report.scores[0]),
+        "by_autodiff": _number(report.scores[1]),
     }
+
+
+def _number(value: float) -> float | None:
+    """JSON has no infinity and no NaN."""
+    return value if isfinite(value) else None
 
 
 def _finding_as_json(finding: Finding) -> dict[str, Any]:
     return {
         "quantity": finding.quantity,
         "place": list(finding.place),
-        "difference_eps": finding.difference if isfinite(finding.difference) else None,
+        "difference_eps": _number(finding.difference),
         "allowed_eps": finding.allowed,
         "reason": finding.reason,
         "example": str(finding.example),

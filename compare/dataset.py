@@ -87,6 +87,8 @@ def _dataset(name: str, features: Any, target: Any, is_classes: bool) -> Dataset
 
 
 def _standardised(V: NDArray[np.float64]) -> NDArray[np.float64]:
+    _, exponent = np.frexp(np.abs(V).max(axis=1, keepdims=True))
+    V = np.ldexp(V, -exponent)  # exact; without it the squares of 1e300 would overflow
     centred = V - V.mean(axis=1, keepdims=True)
     deviation = centred.std(axis=1, keepdims=True)
     return np.divide(centred, deviation, out=np.zeros_like(V), where=deviation > 0)
@@ -97,7 +99,7 @@ def _read(path: Path) -> tuple[list[str], list[list[float]]]:
     rows = []
     with path.open(newline="", encoding="utf-8-sig") as file:
         lines = csv.reader(file)
-        filled = filter(None, lines)
+        filled = (cells for cells in lines if any(map(str.strip, cells)))
         try:
             header = [name.strip() for name in next(filled, [])]
             _check_header(path, header)
@@ -121,7 +123,9 @@ def _check_header(path: Path, header: list[str]) -> None:
     if not any(header):
         raise ValueError(f"{path}, line 1: the file is empty; expected a header line.")
     if len(header) < 2:
-        raise ValueError(f"{path}, line 1: one column; expected features and a label.")
+        raise ValueError(
+            f"{path}, line 1: one column; expected features and a label, separated by commas."
+        )
     if len(set(header)) < len(header):
         raise ValueError(f"{path}, line 1: two columns have one name; rename one.")
 

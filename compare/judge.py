@@ -64,7 +64,11 @@ def judge(pair: Pair, example: Example, arrays: Problem | None = None) -> list[F
     arrays = pair.problem(example) if arrays is None else arrays
     parameters, X, Y = arrays
     before = [array.copy() for array in (*parameters.values(), X, Y)]
-    by_hand = pair.derive_by_hand(example, dict(parameters), X, Y)
+    try:
+        by_hand = pair.derive_by_hand(example, dict(parameters), X, Y)
+    except Exception as error:
+        error.add_note(f"while {pair.name} was checked at {example}")
+        raise
     for name, array, copy in zip(
         (*parameters, "X", "Y"), (*parameters.values(), X, Y), before, strict=True
     ):
@@ -72,11 +76,16 @@ def judge(pair: Pair, example: Example, arrays: Problem | None = None) -> list[F
             return [Finding(name, example, "the hand-derived side wrote into its argument")]
     jax = pair.derive_by_autodiff(example, parameters, X, Y)
     _check_keys(by_hand, [f"d{name}" for name in parameters], list(jax))
-    findings = _misfits(example, by_hand, jax)
-    if findings:
-        return findings
-    hand: Results = {name: np.asarray(value) for name, value in by_hand.items()}
-    return _differences(pair, example, arrays, hand, jax)
+    hand = {name: _as_array(value, jax[name].dtype) for name, value in by_hand.items()}
+    return _misfits(example, hand, jax) or _differences(pair, example, arrays, hand, jax)
+
+
+def _as_array(value: Any, dtype: Any) -> Any:
+    """Return an array; a plain number takes the expected dtype, what is no array becomes object."""
+    try:
+        return np.asarray(value, dtype if isinstance(value, (int, float)) else None)
+    except ValueError:
+        return np.array(None)
 
 
 def _check_keys(by_hand: Any, needed: list[str], known: list[str]) -> None:
@@ -96,14 +105,14 @@ def _check_keys(by_hand: Any, needed: list[str], known: list[str]) -> None:
         )
 
 
-def _misfits(example: Example, by_hand: Mapping[str, Any], jax: Results) -> list[Finding]:
+def _misfits(example: Example, hand: Results, jax: Results) -> list[Finding]:
     """Findings for wrong shapes and dtypes; failing none, for values that are not finite."""
     misfits, not_finite = [], []
-    for name, right in jax.items():
-        if name not in by_hand:
-            continue
-        value = np.asarray(by_hand[name])
-        if value.shape != right.shape:
+    for name, value in hand.items():
+        right = jax[name]
+        if value.dtype == object:
+            misfits.append(Finding(name, example, "no array of numbers"))
+        elif value.shape != right.shape:
             reason = f"shape {value.shape}, expected {right.shape}"
             misfits.append(Finding(name, example, reason))
         elif value.dtype != right.dtype:

@@ -71,8 +71,15 @@ class Pair:
         check_choice("network", self.network, BY_HAND)
         check_loss(self.loss, self.output)
         check_choice("output", self.output, ACTIVATIONS)
-        if not self.slopes:
-            raise ValueError("slopes is empty: pass at least one, such as (0.01,).")
+        if not isinstance(self.slopes, tuple) or not self.slopes:
+            raise ValueError(f"slopes={self.slopes!r}: pass a tuple of numbers, such as (0.01,).")
+        if self.is_logistic:
+            check_choice("loss", self.loss, autodiff.logistic.UNIT_LOSSES)
+        if self.by_hand is not None and not callable(self.by_hand):
+            raise TypeError(
+                f"by_hand={self.by_hand!r} is a {type(self.by_hand).__name__}: pass a function "
+                "(parameters, X, Y) -> dict."
+            )
         if self.hidden is None:
             if self.network != "deep" or self.by_hand is not None:
                 raise ValueError("hidden=None draws layers: give one name per hidden layer.")

@@ -85,7 +85,7 @@ def leaky_relu(Z: Array, slope: float = 0.01) -> Array:
 def leaky_relu_prime(Z: Array, A: Array, slope: float = 0.01) -> Array:
     """g′(z) = slope for z < 0, 1 for z ≥ 0."""
     check_number("slope", slope)
-    return np.where(Z >= 0, 1, float(slope)).astype(Z.dtype)
+    return np.where(Z >= 0, 1, float(slope)).astype(np.result_type(Z, np.float32))
 
 
 ACTIVATIONS = {

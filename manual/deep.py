@@ -41,7 +41,7 @@ def forward(
 
 def cost(cache: dict[str, Array], Y: Array, loss: str = "cross_entropy") -> np.floating[Any]:
     """J, the mean over the m examples of the loss summed over outputs (N5)."""
-    L = len(cache) // 2
+    L = max(1, len(cache) // 2)
     check_has("cache", cache, [f"Z{L}", f"A{L}"])
     return losses.cost(loss, cache[f"Z{L}"], cache[f"A{L}"], Y)
 

@@ -107,7 +107,10 @@ USAGE = {
     "unknown dtype": (["--dtype", "float16"], "'float16' is not one of 'float32', 'float64'"),
     "label alone": (["--label", "y"], "--label goes with --data FILE.csv"),
     "data without label": (["--data", "x.csv"], "a CSV file needs --label COLUMN"),
-    "no such file": (["--data", "none.csv", "--label", "y"], "No such file or directory"),
+    "no such file": (
+        ["--data", "none.csv", "--label", "y"],
+        "--data 'none.csv': No such file or directory; pass a CSV file, or breast-cancer",
+    ),
     "a folder": (["--data", ".", "--label", "y"], "Is a directory"),
     "examples on data": (["--data", "digits", "--examples", "9"], "leave it out with --data"),
     "a pair that does not fit": (

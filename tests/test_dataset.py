@@ -5,7 +5,7 @@ import pytest
 
 from backproof import manual
 from backproof.compare import PAIRS, Pair
-from backproof.compare.dataset import load
+from backproof.compare.dataset import Dataset, load
 from backproof.compare.training import fits, train
 
 
@@ -96,6 +96,30 @@ def test_both_sides_train_alike(data, pair, dtype):
     assert report.agrees, str(report)
     assert 0 < report.allowed * report.eps < 1e-3
     assert report.scores[0] == pytest.approx(report.scores[1], rel=1e-6)
+
+
+def test_a_cost_that_trains_to_nothing_is_no_disagreement(tmp_path):
+    """Two examples are fitted exactly: what is left of the cost is rounding alone."""
+    path = written(tmp_path, "a,b,y\n1,2,1.5\n2,1,3\n")
+    report = train(PAIRS["shallow-identity-identity-half_squared_error"], load(str(path), "y"))
+    assert report.agrees, str(report)
+
+
+def test_a_training_that_diverges_is_no_agreement_and_says_so():
+    with np.errstate(all="ignore"):
+        report = train(PAIRS["shallow-relu-identity-half_squared_error"], tiny())
+    assert not report.agrees
+    assert "training came to an end" in str(report)
+
+
+def tiny():
+    """Return a data set of one feature, whose learning rate is bounded by 1 alone."""
+    return Dataset("tiny", np.array([[1e150, -1e150]]), np.array([[1.0, -1.0]]), False)
+
+
+def test_huge_values_are_standardised_without_overflow(tmp_path):
+    path = written(tmp_path, "a,b,y\n1e300,1,0\n-1e300,2,1\n1e300,4,1\n")
+    np.testing.assert_allclose(load(str(path), "y").X.std(axis=1), 1)
 
 
 def test_pairs_fit_data_by_their_loss_and_outputs():

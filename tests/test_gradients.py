@@ -197,7 +197,14 @@ PAIRS_THAT_FIT_NOTHING = {
     ),
     "none in shallow": ({"network": "shallow"}, "does not fit 'shallow': expected a tuple with 1"),
     "any, by hand": ({"hidden": None, "by_hand": dict}, "hidden=None draws layers"),
-    "no slope": ({"slopes": ()}, "slopes is empty: pass at least one"),
+    "no slope": ({"slopes": ()}, "slopes=(): pass a tuple of numbers"),
+    "slopes as a number": ({"slopes": 0.01}, "slopes=0.01: pass a tuple of numbers"),
+    "a loss that is not the unit's": (
+        {"network": "logistic", "output": "identity", "loss": "half_squared_error"},
+        "loss: 'half_squared_error' is unknown; choose one of cross_entropy, naive_cross_entropy",
+    ),
+    "by_hand of no function": ({"by_hand": 3}, "by_hand=3 is a int: pass a function"),
+    "network None": ({"network": None}, "network: None is unknown"),
 }
 
 
@@ -205,7 +212,7 @@ PAIRS_THAT_FIT_NOTHING = {
     ("fields", "text"), PAIRS_THAT_FIT_NOTHING.values(), ids=PAIRS_THAT_FIT_NOTHING
 )
 def test_a_pair_that_fits_nothing_is_refused_when_it_is_made(fields, text):
-    with pytest.raises(ValueError, match=re.escape(text)):
+    with pytest.raises((ValueError, TypeError), match=re.escape(text)):
         Pair("mine", **fields)
 
 
@@ -220,6 +227,31 @@ def test_a_pair_that_fits_nothing_is_refused_when_it_is_made(fields, text):
 def test_a_search_refuses(options, text):
     with pytest.raises(ValueError, match=re.escape(text)):
         check(PAIRS["logistic-cross_entropy"], **options)
+
+
+def test_an_error_of_ones_own_says_on_which_example_it_happened():
+    with pytest.raises(ZeroDivisionError) as raised:
+        check(Pair("mine", by_hand=lambda *_: 1 / 0))
+    (note,) = raised.value.__notes__
+    assert note.startswith("while mine was checked at n_x=1 n_y=1 m=1 float32")
+
+
+def test_numbers_that_are_no_arrays_are_read_as_one_would():
+    """A cost may be a Python float; what is no array at all is a finding, by name."""
+
+    def by_hand(parameters, X, Y):
+        J, _, gradients = manual.deep.gradients(parameters, X, Y, ("sigmoid",))
+        return gradients | {"J": float(J)}
+
+    assert check(Pair("mine", by_hand=by_hand), dtype="float32").agrees
+    ragged = Pair("mine", by_hand=lambda p, X, Y: by_hand(p, X, Y) | {"dW1": [[1], [1, 2]]})
+    with pytest.raises(GradientMismatch, match="dW1: no array of numbers"):
+        check(ragged)
+
+
+def test_what_is_no_pair_is_refused():
+    with pytest.raises(TypeError, match="pair='shallow' is a str: pass a Pair"):
+        check("shallow")
 
 
 @pytest.mark.parametrize("error", [1e-9, -1e-9])
