@@ -8,3 +8,4 @@ from backproof.compare.check import search as search
 from backproof.compare.judge import Finding as Finding
 from backproof.compare.judge import judge as judge
 from backproof.compare.pair import Pair as Pair
+from backproof.compare.values import Example as Example

@@ -21,12 +21,19 @@ class Report:
     """What a search over one pair found; `failures` are those of the first failing example."""
 
     pair: Pair
-    again: str
+    command: str
     shapes: set[Shape] = field(default_factory=set)
     problems: int = 0
     quantities: int = 0
     worst: Finding | None = None
     failures: list[Finding] = field(default_factory=list)
+
+    @property
+    def again(self) -> str:
+        """What repeats the failure, or for the package's own pairs the whole search."""
+        if self.pair.by_hand is None or not self.failures:
+            return self.command
+        return f"judge(pair, {self.failures[0].example!r})"
 
     @property
     def agrees(self) -> bool:
@@ -91,7 +98,9 @@ def search(
     if dtype is not None:
         check_choice("dtype", dtype, FLOATS)
     dtypes = FLOATS if dtype is None else (dtype,)
-    report = Report(pair, _command(pair, examples, seed, dtype))
+    only = f" --dtype {dtype}" if dtype else ""
+    command = f"backproof check --pair {pair.name} --examples {examples} --seed {seed}{only}"
+    report = Report(pair, command)
 
     def run(example: Example) -> None:
         for variant in variants(example, pair.kinds, pair.labels):
@@ -118,11 +127,3 @@ def search(
 
         draw()
     return report
-
-
-def _command(pair: Pair, examples: int, seed: int, dtype: str | None) -> str:
-    """Write down the call that repeats this search."""
-    if pair.by_hand is not None:
-        return f"check(pair, examples={examples}, seed={seed}, dtype={dtype!r})"
-    only = f" --dtype {dtype}" if dtype else ""
-    return f"backproof check --pair {pair.name} --examples {examples} --seed {seed}{only}"

@@ -7,11 +7,13 @@ import re
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import backproof.arguments
 import backproof.autodiff
 import backproof.compare
 import backproof.manual
+from backproof.compare.cli import main
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = [backproof.arguments, backproof.manual, backproof.autodiff, backproof.compare]
@@ -35,7 +37,8 @@ def test_there_are_examples():
     assert len(found) >= 8
 
 
-BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.S)
+README = (ROOT / "README.md").read_text("utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", README, re.S)
 
 
 @pytest.mark.parametrize("code", BLOCKS)
@@ -43,8 +46,21 @@ def test_the_blocks_of_the_readme_run(code):
     exec(compile(code, "README.md", "exec"), {})
 
 
-def test_the_readme_has_blocks():
-    assert BLOCKS
+def test_the_readme_prints_what_a_wrong_gradient_says():
+    """Leave out / m, as the README says, and compare with the text that it shows."""
+    own = next(code for code in BLOCKS if "by_hand" in code)
+    wrong = own.replace("dZ @ X.T / m", "dZ @ X.T")
+    assert wrong != own
+    with pytest.raises(backproof.compare.GradientMismatch) as raised:
+        exec(compile(wrong, "README.md", "exec"), {})
+    shown = re.search(r"```text\n(mine: .*?)```", README, re.S)[1]
+    assert str(raised.value).startswith(shown)
+
+
+def test_the_row_of_the_readme_is_what_the_command_prints():
+    row = re.search(r"^ shallow-tanh-sigmoid-cross_entropy .*$", README, re.M)[0].split()
+    ran = CliRunner().invoke(main, ["check", "--pair", row[0]])
+    assert row in [line.split() for line in ran.stdout.splitlines()]
 
 
 @pytest.mark.parametrize("name", MODULES)
