@@ -28,7 +28,6 @@ __all__ = [
     "check_cache",
     "check_choice",
     "check_gradients",
-    "check_has",
     "check_keys",
     "check_labels",
     "check_logistic",
@@ -87,27 +86,27 @@ def check_sizes(sizes: object) -> None:
         check_whole(f"sizes[{layer}]", size, least=1)
 
 
-def check_keys(name: str, mapping: object, expected: Sequence[str]) -> None:
-    """Raise unless `mapping` is a dict with exactly the `expected` keys."""
+def check_keys(
+    name: str, mapping: object, needed: Sequence[str], also: Sequence[str] | None = ()
+) -> None:
+    """Raise unless `mapping` is a dict with the `needed` keys and none but these and `also`.
+
+    also=None: whatever else.
+    """
     if not isinstance(mapping, Mapping):
         raise TypeError(
-            f"{name} is a {type(mapping).__name__}: pass a dict with keys {', '.join(expected)}."
+            f"{name} is a {type(mapping).__name__}: pass a dict with keys {', '.join(needed)}."
         )
-    missing = [key for key in expected if key not in mapping]
-    unknown = [str(key) for key in mapping if key not in expected]
+    missing = [key for key in needed if key not in mapping]
+    known = list(mapping) if also is None else [*needed, *also]
+    unknown = [str(key) for key in mapping if key not in known]
     if missing or unknown:
         faults = [f"lacks {', '.join(missing)}"] * bool(missing)
         faults += [f"has unknown {', '.join(unknown)}"] * bool(unknown)
-        raise ValueError(
-            f"{name} {' and '.join(faults)}: expected exactly the keys {', '.join(expected)}."
-        )
-
-
-def check_has(name: str, mapping: object, needed: Sequence[str]) -> None:
-    """Raise unless `mapping` is a dict with at least the `needed` keys."""
-    if isinstance(mapping, Mapping):
-        mapping = {key: mapping[key] for key in mapping if key in needed}
-    check_keys(name, mapping, needed)
+        expected = f"expected the keys {', '.join(needed)}"
+        if also:
+            expected += f", and any of {', '.join(also)}"
+        raise ValueError(f"{name} {' and '.join(faults)}: {expected}.")
 
 
 def check_array(
@@ -184,7 +183,7 @@ def check_cache(cache: Any, shapes: Mapping[str, tuple[int, int]], dtype: Any) -
 
 def check_gradients(parameters: Any, gradients: Any) -> None:
     """Check that there is a dV for every parameter V, of V's shape and dtype (S31, S36)."""
-    check_has("gradients", gradients, [f"d{name}" for name in parameters])
+    check_keys("gradients", gradients, [f"d{name}" for name in parameters], also=None)
     for name, V in parameters.items():
         shape = [("rows", V.shape[0]), ("columns", V.shape[1])]
         check_array(f"gradients['d{name}']", gradients[f"d{name}"], shape, [str(V.dtype)])

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import jax
 from jax.ad_checkpoint import checkpoint_name
 
-from backproof.arguments import check_activations, check_has, check_loss, check_network
+from backproof.arguments import check_activations, check_keys, check_loss, check_network
 from backproof.autodiff import losses
 from backproof.autodiff.activations import ACTIVATIONS, activation
 from backproof.autodiff.derivatives import Values, network_gradients, to_jax
@@ -41,7 +41,7 @@ def forward(
 def cost(cache: Values, Y: jax.Array, loss: str = "cross_entropy") -> jax.Array:
     """J, the mean over the m examples of the loss summed over outputs (N5)."""
     L = len(cache) // 2
-    check_has("cache", cache, [f"Z{L}", f"A{L}"])
+    check_keys("cache", cache, [f"Z{L}", f"A{L}"], also=None)
     return losses.cost(loss, cache[f"Z{L}"], cache[f"A{L}"], Y)
 
 

@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 from jax.ad_checkpoint import checkpoint_name
 
-from backproof.arguments import LOSSES, check_choice, check_has, check_logistic
+from backproof.arguments import LOSSES, check_choice, check_keys, check_logistic
 from backproof.autodiff import losses
 from backproof.autodiff.activations import sigmoid
 from backproof.autodiff.derivatives import Values, network_gradients, to_jax
@@ -47,7 +47,7 @@ def forward_loop(parameters: Values, X: jax.Array) -> Values:
 def cost(cache: Values, Y: jax.Array, loss: str = "cross_entropy") -> jax.Array:
     """J = −(1/m) Σ y log a + (1 − y) log(1 − a) (N1)."""
     check_choice("loss", loss, UNIT_LOSSES)
-    check_has("cache", cache, ["Z", "A"])
+    check_keys("cache", cache, ["Z", "A"], also=None)
     return losses.cost(loss, cache["Z"], cache["A"], Y)
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import jax
 from jax.ad_checkpoint import checkpoint_name
 
-from backproof.arguments import check_has, check_loss, check_network
+from backproof.arguments import check_keys, check_loss, check_network
 from backproof.autodiff import losses
 from backproof.autodiff.activations import activation
 from backproof.autodiff.derivatives import Values, network_gradients, to_jax
@@ -40,7 +40,7 @@ def forward(
 
 def cost(cache: Values, Y: jax.Array, loss: str = "cross_entropy") -> jax.Array:
     """J, the mean over the m examples of the loss summed over outputs (N5)."""
-    check_has("cache", cache, ["Z2", "A2"])
+    check_keys("cache", cache, ["Z2", "A2"], also=None)
     return losses.cost(loss, cache["Z2"], cache["A2"], Y)
 
 

@@ -6,12 +6,12 @@ against (n, 1) is a wrong shape, not a difference of zeros.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from backproof.arguments import check_keys
 from backproof.compare.pair import Pair, Results
 from backproof.compare.rounding import allowances
 from backproof.compare.values import Example, Problem
@@ -75,7 +75,8 @@ def judge(pair: Pair, example: Example, arrays: Problem | None = None) -> list[F
         if not np.array_equal(array, copy):
             return [Finding(name, example, "the hand-derived side wrote into its argument")]
     jax = pair.derive_by_autodiff(example, parameters, X, Y)
-    _check_keys(by_hand, [f"d{name}" for name in parameters], list(jax))
+    needed = [f"d{name}" for name in parameters]
+    check_keys("by_hand's result", by_hand, needed, [name for name in jax if name not in needed])
     hand = {name: _as_array(value, jax[name].dtype) for name, value in by_hand.items()}
     return _misfits(example, hand, jax) or _differences(pair, example, arrays, hand, jax)
 
@@ -86,23 +87,6 @@ def _as_array(value: Any, dtype: Any) -> Any:
         return np.asarray(value, dtype if isinstance(value, (int, float)) else None)
     except ValueError:
         return np.array(None)
-
-
-def _check_keys(by_hand: Any, needed: list[str], known: list[str]) -> None:
-    if not isinstance(by_hand, Mapping):
-        raise TypeError(
-            f"the hand-derived side returned {type(by_hand).__name__}: expected a dict with "
-            f"{', '.join(needed)}."
-        )
-    missing = [name for name in needed if name not in by_hand]
-    unknown = [str(name) for name in by_hand if name not in known]
-    if missing or unknown:
-        faults = [f"lacks {', '.join(missing)}"] * bool(missing)
-        faults += [f"has unknown {', '.join(unknown)}"] * bool(unknown)
-        raise ValueError(
-            f"the hand-derived side's dict {' and '.join(faults)}: expected "
-            f"{', '.join(needed)}, and any of {', '.join(n for n in known if n not in needed)}."
-        )
 
 
 def _misfits(example: Example, hand: Results, jax: Results) -> list[Finding]:

@@ -17,7 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from backproof.arguments import check_activations, check_cache, check_has, check_loss, check_network
+from backproof.arguments import (
+    check_activations,
+    check_cache,
+    check_keys,
+    check_loss,
+    check_network,
+)
 from backproof.manual import losses
 from backproof.manual.activations import ACTIVATIONS, Array, activation
 
@@ -42,7 +48,7 @@ def forward(
 def cost(cache: dict[str, Array], Y: Array, loss: str = "cross_entropy") -> np.floating[Any]:
     """J, the mean over the m examples of the loss summed over outputs (N5)."""
     L = max(1, len(cache) // 2)
-    check_has("cache", cache, [f"Z{L}", f"A{L}"])
+    check_keys("cache", cache, [f"Z{L}", f"A{L}"], also=None)
     return losses.cost(loss, cache[f"Z{L}"], cache[f"A{L}"], Y)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from backproof.arguments import LOSSES, check_cache, check_choice, check_has, check_logistic
+from backproof.arguments import LOSSES, check_cache, check_choice, check_keys, check_logistic
 from backproof.manual import losses
 from backproof.manual.activations import Array, sigmoid, sigmoid_prime
 
@@ -50,7 +50,7 @@ def forward_loop(parameters: dict[str, Array], X: Array) -> dict[str, Array]:
 def cost(cache: dict[str, Array], Y: Array, loss: str = "cross_entropy") -> np.floating[Any]:
     """J = −(1/m) Σ y log a + (1 − y) log(1 − a) (N1)."""
     check_choice("loss", loss, UNIT_LOSSES)
-    check_has("cache", cache, ["Z", "A"])
+    check_keys("cache", cache, ["Z", "A"], also=None)
     return losses.cost(loss, cache["Z"], cache["A"], Y)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from backproof.arguments import check_cache, check_has, check_loss, check_network
+from backproof.arguments import check_cache, check_keys, check_loss, check_network
 from backproof.manual import losses
 from backproof.manual.activations import Array, activation
 
@@ -40,7 +40,7 @@ def forward(
 
 def cost(cache: dict[str, Array], Y: Array, loss: str = "cross_entropy") -> np.floating[Any]:
     """J, the mean over the m examples of the loss summed over outputs (N5)."""
-    check_has("cache", cache, ["Z2", "A2"])
+    check_keys("cache", cache, ["Z2", "A2"], also=None)
     return losses.cost(loss, cache["Z2"], cache["A2"], Y)
 
 

@@ -290,9 +290,13 @@ def test_shape_then_dtype_then_finiteness_are_told_apart(change, reason):
 @pytest.mark.parametrize(
     ("by_hand", "error", "message"),
     [
-        (lambda *_: None, TypeError, "returned NoneType: expected a dict with dW1, db1"),
-        (lambda *_: {}, ValueError, "dict lacks dW1, db1: expected dW1, db1, and any of"),
-        (lambda *_: {"dW1": 0, "db1": 0, "dQ": 0}, ValueError, "dict has unknown dQ"),
+        (
+            lambda *_: None,
+            TypeError,
+            "by_hand's result is a NoneType: pass a dict with keys dW1, db1",
+        ),
+        (lambda *_: {}, ValueError, "lacks dW1, db1: expected the keys dW1, db1, and any of A1, J"),
+        (lambda *_: {"dW1": 0, "db1": 0, "dQ": 0}, ValueError, "has unknown dQ: expected"),
     ],
 )
 def test_what_is_no_gradient_at_all_is_refused(by_hand, error, message):
