@@ -55,7 +55,8 @@ def show(reports: Sequence[Report | TrainingReport]) -> None:
     wrong = sum(not report.agrees for report in reports)
     quantities = sum(report.quantities for report in reports)
     outcome = f"{wrong} disagree" if wrong else "all agree" if reports else "nothing to tell"
-    console().print(f"{len(reports)} pairs, {quantities} quantities compared: {outcome}")
+    pairs = "1 pair" if len(reports) == 1 else f"{len(reports)} pairs"
+    console().print(f"{pairs}, {quantities} quantities compared: {outcome}")
 
 
 def _cells(report: Report | TrainingReport) -> dict[tuple[str, JustifyMethod], str | Text]:
@@ -69,13 +70,13 @@ def _cells(report: Report | TrainingReport) -> dict[tuple[str, JustifyMethod], s
     cells["pair", "left"] = report.pair.name
     if isinstance(report, Report):
         cells["shapes", "right"] = str(len(report.shapes))
-        cells["quantities", "right"] = str(report.quantities)
-    cells["worst", "right"] = worst
+        cells["compared", "right"] = str(report.quantities)
+    cells["worst, eps", "right"] = worst
     cells["at", "left"] = at
     if isinstance(report, TrainingReport):
         by_hand, by_autodiff = (f"{score:.4f}" for score in report.scores)
         score = "accuracy" if report.has_classes else "cost"
-        cells["apart", "right"] = f"{report.difference:.2g}"
+        cells["apart, eps", "right"] = f"{report.difference:.2g}"
         cells[score, "right"] = by_hand if by_hand == by_autodiff else f"{by_hand}/{by_autodiff}"
     verdict = Text("agrees", "green") if report.agrees else Text("disagrees", "bold red")
     cells["verdict", "left"] = verdict
