@@ -13,7 +13,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from backproof import autodiff, manual
-from backproof.arguments import FLOATS, check_activations, check_choice, check_loss
+from backproof.arguments import (
+    FLOATS,
+    check_activations,
+    check_choice,
+    check_loss,
+    check_number,
+)
 from backproof.compare.shapes import FAMILIES, Shape, shapes
 from backproof.compare.values import (
     FLOAT_LABELS,
@@ -73,6 +79,8 @@ class Pair:
         check_choice("output", self.output, ACTIVATIONS)
         if not isinstance(self.slopes, tuple) or not self.slopes:
             raise ValueError(f"slopes={self.slopes!r}: pass a tuple of numbers, such as (0.01,).")
+        for slope in self.slopes:
+            check_number("slopes", slope)
         if self.is_logistic:
             check_choice("loss", self.loss, autodiff.logistic.UNIT_LOSSES)
         if self.by_hand is not None and not callable(self.by_hand):

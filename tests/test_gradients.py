@@ -200,6 +200,7 @@ PAIRS_THAT_FIT_NOTHING = {
     "none in shallow": ({"network": "shallow"}, "does not fit 'shallow': expected a tuple with 1"),
     "any, by hand": ({"hidden": None, "by_hand": dict}, "hidden=None draws layers"),
     "no slope": ({"slopes": ()}, "slopes=(): pass a tuple of numbers"),
+    "a NaN slope": ({"slopes": (float("nan"),)}, "slopes=nan is not a finite real number"),
     "slopes as a number": ({"slopes": 0.01}, "slopes=0.01: pass a tuple of numbers"),
     "a loss that is not the unit's": (
         {"network": "logistic", "output": "identity", "loss": "half_squared_error"},
