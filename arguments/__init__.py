@@ -13,12 +13,11 @@ from backproof.arguments.arrays import check_labels as check_labels
 from backproof.arguments.arrays import check_logistic as check_logistic
 from backproof.arguments.arrays import check_network as check_network
 from backproof.arguments.names import FLOATS as FLOATS
-from backproof.arguments.names import INITIALIZERS as INITIALIZERS
 from backproof.arguments.names import LOSSES as LOSSES
 from backproof.arguments.names import check_activations as check_activations
 from backproof.arguments.names import check_choice as check_choice
+from backproof.arguments.names import check_initializer as check_initializer
 from backproof.arguments.names import check_keys as check_keys
 from backproof.arguments.names import check_loss as check_loss
 from backproof.arguments.names import check_number as check_number
-from backproof.arguments.names import check_sizes as check_sizes
 from backproof.arguments.names import check_whole as check_whole

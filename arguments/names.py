@@ -69,6 +69,17 @@ def check_sizes(sizes: object) -> None:
         check_whole(f"sizes[{layer}]", size, least=1)
 
 
+def check_initializer(name: object, sizes: object, scale: object, dtype: object) -> None:
+    """Raise unless these are a known rule, sizes of layers, a scale that it uses, and a dtype."""
+    check_choice("initializer", name, INITIALIZERS)
+    check_sizes(sizes)
+    check_choice("dtype", dtype, FLOATS)
+    if scale is not None:
+        if name not in ("constant", "normal"):
+            raise ValueError(f"scale={scale!r} does nothing for {name!r}: leave it out.")
+        check_number("scale", scale)
+
+
 def check_keys(
     name: str, mapping: object, needed: Sequence[str], also: Sequence[str] | None = ()
 ) -> None:

@@ -8,14 +8,7 @@ from itertools import pairwise
 import jax
 import jax.numpy as jnp
 
-from backproof.arguments import (
-    FLOATS,
-    INITIALIZERS,
-    check_choice,
-    check_number,
-    check_sizes,
-    check_whole,
-)
+from backproof.arguments import check_initializer, check_whole
 
 
 def initialize(
@@ -32,13 +25,7 @@ def initialize(
     number or a JAX key. The numbers are not those of the hand-derived wing, their law is.
     dtype "float64" needs `jax.enable_x64(True)`.
     """
-    check_choice("initializer", name, INITIALIZERS)
-    check_sizes(sizes)
-    check_choice("dtype", dtype, FLOATS)
-    if scale is not None:
-        if name not in ("constant", "normal"):
-            raise ValueError(f"scale={scale!r} does nothing for {name!r}: leave it out.")
-        check_number("scale", scale)
+    check_initializer(name, sizes, scale, dtype)
     if jax.dtypes.canonicalize_dtype(dtype) != dtype:
         raise TypeError(
             f"dtype={dtype!r} is off in JAX: put the call into `with jax.enable_x64(True):`, "

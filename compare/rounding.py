@@ -6,9 +6,9 @@ Algorithms*, 2nd ed., §3.1 and §3.5), so two evaluations differ by at most k·
 elementwise functions of NumPy and XLA are within a few units in the last place; ELEMENTWISE
 covers them with what follows them.
 
-So every quantity has a *scale*, Σ|terms| at its largest entry; a *count* of roundings; and what
+So every quantity has a *scale*, Σ|terms| at its largest entry; a number of *roundings*; and what
 each entry *inherits*: the differences already seen in what it is computed from, carried through
-its own equation. What is left after the inherited part may be count·eps·scale, no more. Since
+its own equation. What is left after the inherited part may be roundings·eps·scale, no more. Since
 inherited differences are the measured ones, each equation is judged on its own: a wrong dZ1 is
 wrong, and a dW1 that follows correctly from it is not.
 """
@@ -29,8 +29,12 @@ Wide: TypeAlias = NDArray[np.float64]
 
 
 class Allowance(NamedTuple):
-    """What one quantity may differ by: inherited, entry by entry, plus roundings·eps·scale."""
+    """What one quantity may differ by: inherited, entry by entry, plus roundings·eps·scale.
 
+    `error` is what the two sides do differ by, or may, where one does not hold the quantity.
+    """
+
+    error: Wide
     inherited: Wide
     scale: float
     roundings: int
@@ -55,8 +59,9 @@ def allowances(
     for l, n in zip(names, sizes[:-1], strict=True):
         inputs[l] = A
         W = parameters[f"W{l}"]
-        _, error = walk.visit(f"Z{l}", W @ A[0] + parameters[f"b{l}"], n + 2, W @ A[1])
-        A = walk.visit(f"A{l}", walk.size(f"A{l}"), ELEMENTWISE, steepest * error)
+        walk.visit(f"Z{l}", W @ A[0] + parameters[f"b{l}"], n + 2, W @ A[1])
+        walk.visit(f"A{l}", walk.size(f"A{l}"), ELEMENTWISE, steepest * walk.error(f"Z{l}"))
+        A = walk.size(f"A{l}"), walk.error(f"A{l}")
 
     last = names[-1]
     _visit_loss(pair, walk, last, np.asarray(arrays.Y, np.float64))
@@ -65,11 +70,11 @@ def allowances(
         if l != last:
             walk.visit(f"dA{l}", W.T @ dZ[0], dZ[0].shape[0] + 2, W.T @ dZ[1])
         if f"dA{l}" in jax:
-            dA, error = walk.size(f"dA{l}"), walk.error[f"dA{l}"]
+            dA, error = walk.size(f"dA{l}"), walk.error(f"dA{l}")
             of_slope = dA * walk.slope_error(activations[l], example.slope, f"Z{l}")
             walk.visit(f"dZ{l}", steepest * dA, ELEMENTWISE, steepest * error + of_slope)
         A, W = inputs[l], parameters[f"W{l}"]
-        dZ = walk.size(f"dZ{l}"), walk.error[f"dZ{l}"]
+        dZ = walk.size(f"dZ{l}"), walk.error(f"dZ{l}")
         dW, error = dZ[0] @ A[0].T / m, (dZ[1] @ A[0].T + dZ[0] @ A[1].T) / m
         if pair.is_logistic:
             walk.visit("dw", dW.T, m + 2, error.T)
@@ -83,11 +88,11 @@ def allowances(
 
 def _visit_loss(pair: Pair, walk: _Walk, l: str, Y: Wide) -> None:
     """Visit the cost, and where the backward pass starts: at dA, or at the fused dZ."""
-    Z, A, error = walk.size(f"Z{l}"), walk.size(f"A{l}"), walk.error[f"A{l}"]
+    Z, A, error = walk.size(f"Z{l}"), walk.size(f"A{l}"), walk.error(f"A{l}")
     m, count = Y.shape[1], Y.size + ELEMENTWISE
     if pair.loss == "cross_entropy":
         terms = 1 + Z * (1 + Y)
-        walk.visit("J", terms.sum() / m, count, walk.error[f"Z{l}"].sum() / m)
+        walk.visit("J", terms.sum() / m, count, walk.error(f"Z{l}").sum() / m)
         # JAX derives σ(±z) as exp(±z − softplus(±z)): rounding the exponent costs |z| eps of it.
         walk.visit(f"dZ{l}", (A + Y) * (1 + Z), ELEMENTWISE, error)
     elif pair.loss == "naive_cross_entropy":
@@ -114,7 +119,6 @@ class _Walk:
         self.smallest = m * float(precision.tiny) / self.eps
         self.hand, self.jax = hand, jax
         self.allowances: dict[str, Allowance] = {}
-        self.error: dict[str, Wide] = {}
 
     def size(self, name: str) -> Wide:
         """Return |value|, of the two sides' the larger."""
@@ -123,20 +127,20 @@ class _Walk:
             return jax
         return np.maximum(np.abs(self.hand[name], dtype=np.float64), jax)
 
-    def visit(self, name: str, scale: Any, count: int, inherited: Any) -> tuple[Wide, Wide]:
-        """Note the allowance of a quantity; return its size and its error.
+    def error(self, name: str) -> Wide:
+        """Return what the two sides' values of a visited quantity differ by."""
+        return self.allowances[name].error
 
-        The error is what the two sides differ by, or may differ by where the hand-derived side
-        does not hold the quantity.
-        """
-        largest = max(float(np.max(scale)), self.smallest)
-        self.allowances[name] = Allowance(np.asarray(inherited, np.float64), largest, count)
+    def visit(self, name: str, scale: Any, roundings: int, inherited: Any) -> None:
+        """Note the allowance of a quantity."""
         if name in self.hand:
             hand, jax = (side[name].astype(np.float64) for side in (self.hand, self.jax))
-            self.error[name] = np.abs(hand - jax)
+            error = np.abs(hand - jax)
         else:
-            self.error[name] = np.asarray(count * self.eps * scale + inherited, np.float64)
-        return self.size(name), self.error[name]
+            error = np.asarray(roundings * self.eps * scale + inherited, np.float64)
+        largest = max(float(np.max(scale)), self.smallest)
+        inherited = np.asarray(inherited, np.float64)
+        self.allowances[name] = Allowance(error, inherited, largest, roundings)
 
     def slope_error(self, activation: str, slope: float, Z: str) -> Wide:
         """How far g′ may differ because the two sides' Z do.
@@ -145,11 +149,11 @@ class _Walk:
         within rounding of one another, lie on different sides of 0.
         """
         if activation in ("sigmoid", "tanh"):
-            return self.error[Z]
+            return self.error(Z)
         jump = {"identity": 0.0, "relu": 1.0, "leaky_relu": abs(1 - slope)}[activation]
         if Z in self.hand:
             crossed = (self.hand[Z] >= 0) != (self.jax[Z] >= 0)
         else:
             # An error of 0 leaves no doubt on which side an exact 0 lies.
-            crossed = (np.abs(self.jax[Z]) <= self.error[Z]) & (self.error[Z] > 0)
+            crossed = (np.abs(self.jax[Z]) <= self.error(Z)) & (self.error(Z) > 0)
         return jump * crossed.astype(np.float64)

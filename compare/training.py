@@ -20,7 +20,7 @@ from backproof import autodiff, manual
 from backproof.compare.dataset import Dataset
 from backproof.compare.judge import Finding, badness, judge, story
 from backproof.compare.pair import Pair, Results
-from backproof.compare.values import Example, Problem
+from backproof.compare.values import Example, Problem, of_unit
 
 STEPS = 200
 LEARNING_RATE = 0.03
@@ -37,8 +37,8 @@ class TrainingReport:
 
     `difference` and `allowed` are the trajectories' largest distance and what it may be, in `eps`
     of the largest entry of all parameters. `scores` are those of the two sides after the last step:
-    accuracy for classes, the cost for a regression. `ended` says why
-    training could not go on, if it could not.
+    accuracy for classes, the cost for a regression. `ended` says why training could not go on, if
+    it could not.
     """
 
     pair: Pair
@@ -150,7 +150,7 @@ def _example(pair: Pair, data: Dataset, seed: int, dtype: str) -> Example:
 def _start(pair: Pair, example: Example) -> Parameters:
     sizes = example.shape[:-1]
     start = manual.initializers.initialize("xavier", sizes, example.seed, dtype=example.dtype)
-    return {"w": start["W1"].T, "b": start["b1"]} if pair.is_logistic else start
+    return of_unit(start) if pair.is_logistic else start
 
 
 def _nudged(parameters: Parameters, random: np.random.Generator) -> Parameters:

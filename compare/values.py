@@ -1,9 +1,8 @@
 """Values for a shape: kinds of numbers, kinds of labels, memory layouts, all made from a seed.
 
 Hypothesis draws the shape, the kinds and a seed; the arrays come from the seed, which is faster
-than drawing them entry by entry, and prints as one line. Every number is
-representable in float32, so that both precisions are given the same problem, and none is
-subnormal.
+than drawing them entry by entry, and prints as one line. Every number is representable in
+float32, so that both precisions are given the same problem, and none is subnormal.
 """
 
 from __future__ import annotations
@@ -90,7 +89,7 @@ def problem(example: Example, *, logistic: bool = False, moderate: bool = False)
             b /= 8
         parameters |= {f"W{l}": W, f"b{l}": b}
     if logistic:
-        parameters = {"w": parameters["W1"].T, "b": parameters["b1"]}
+        parameters = of_unit(parameters)
     X = numbers(example.data, (sizes[0], m), random)
     Y = labels(example.labels, (sizes[-1], m), random)
     if Y.dtype.kind == "f":
@@ -100,6 +99,11 @@ def problem(example: Example, *, logistic: bool = False, moderate: bool = False)
         arranged(X.astype(example.dtype), example.order),
         arranged(Y, example.order),
     )
+
+
+def of_unit(parameters: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Return the parameters of one layer with one unit as logistic regression names them."""
+    return {"w": parameters["W1"].T, "b": parameters["b1"]}
 
 
 def numbers(kind: str, shape: tuple[int, int], random: np.random.Generator) -> NDArray[np.float64]:

@@ -70,13 +70,13 @@ def backward(
     m = X.shape[1]
     units = [parameters[f"b{l}"].shape[0] for l in range(1, L + 1)]
     check_cache(cache, {f"{V}{l + 1}": (units[l], m) for l in range(L) for V in "ZA"}, X.dtype)
-    Y = losses.labels(Y, cache[f"A{L}"], probabilities=loss != "half_squared_error")
     gradients: dict[str, Array] = {}
     for l in range(L, 0, -1):
         Z, A = cache[f"Z{l}"], cache[f"A{l}"]  # (n_l, m)
         A_before = cache[f"A{l - 1}"] if l > 1 else X  # (n_{l−1}, m)
         _, g_prime = activation(activations[l - 1], slope)
         if l == L and loss == "cross_entropy":
+            Y = losses.labels(Y, A, probabilities=True)
             dZ = A - Y  # (n_y, m)
         else:
             dA = losses.output_dA(loss, A, Y) if l == L else parameters[f"W{l + 1}"].T @ dZ

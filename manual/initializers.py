@@ -11,14 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from backproof.arguments import (
-    FLOATS,
-    INITIALIZERS,
-    check_choice,
-    check_number,
-    check_sizes,
-    check_whole,
-)
+from backproof.arguments import check_initializer, check_whole
 from backproof.manual.activations import Array
 
 
@@ -46,13 +39,7 @@ def initialize(
     >>> initialize("constant", (2, 1), scale=0.5)
     {'W1': array([[0.5, 0.5]]), 'b1': array([[0.]])}
     """
-    check_choice("initializer", name, INITIALIZERS)
-    check_sizes(sizes)
-    check_choice("dtype", dtype, FLOATS)
-    if scale is not None:
-        if name not in ("constant", "normal"):
-            raise ValueError(f"scale={scale!r} does nothing for {name!r}: leave it out.")
-        check_number("scale", scale)
+    check_initializer(name, sizes, scale, dtype)
     if not isinstance(seed, np.random.Generator):
         check_whole("seed", seed, least=0)
     random = np.random.default_rng(seed)

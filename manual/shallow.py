@@ -68,9 +68,9 @@ def backward(
     Z1, A1, Z2, A2 = cache["Z1"], cache["A1"], cache["Z2"], cache["A2"]
     _, g1_prime = activation(hidden, slope)
     _, g2_prime = activation(output, slope)
-    Y = losses.labels(Y, A2, probabilities=loss != "half_squared_error")
     gradients: dict[str, Array] = {}
     if loss == "cross_entropy":
+        Y = losses.labels(Y, A2, probabilities=True)
         dZ2 = A2 - Y  # (n_y, m)
     else:
         dA2 = losses.output_dA(loss, A2, Y)  # (n_y, m)

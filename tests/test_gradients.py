@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backproof import autodiff, manual
+from backproof.arguments import LOSSES
 from backproof.compare import PAIRS, GradientMismatch, Pair, check, judge
 from backproof.compare.values import Example, Problem
 
@@ -59,9 +60,6 @@ def test_every_derivative_of_an_activation_agrees_with_jax(name, slope, dtype):
     np.testing.assert_allclose(g_prime(Z, g(Z)), dA, rtol=4 * eps, atol=8 * eps)
 
 
-LOSS_DERIVATIVES = ["cross_entropy", "naive_cross_entropy", "half_squared_error"]
-
-
 def loss_derivatives_agree(loss):
     """Hold dA and the fused dZ of a loss against JAX, where neither is rounded away."""
     random = np.random.default_rng(0)
@@ -83,7 +81,7 @@ def loss_derivatives_agree(loss):
         np.testing.assert_array_equal(far, [[-1, 1]])
 
 
-@pytest.mark.parametrize("loss", LOSS_DERIVATIVES)
+@pytest.mark.parametrize("loss", LOSSES)
 def test_every_derivative_of_a_loss_agrees_with_jax(loss):
     loss_derivatives_agree(loss)
 

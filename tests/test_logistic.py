@@ -29,6 +29,7 @@ def test_the_loop_and_the_vectorised_form_agree(loss, data):
         assert together[name].dtype == loop[name].dtype == X.dtype
         assert np.shape(together[name]) == np.shape(loop[name])
         difference = np.abs(together[name].astype(float) - loop[name].astype(float))
+        np.testing.assert_array_equal(allowed.error, difference)
         own = (difference - allowed.inherited).max()
         assert own <= allowed.roundings * np.finfo(X.dtype).eps * allowed.scale, name
 
