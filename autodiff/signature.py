@@ -1,0 +1,203 @@
+"""What a derived program is given: names, shapes in JAX's symbolic grammar, kinds of dtypes.
+
+A shape is text such as "n, m" or "2*n, 3"; `int[n]` and `bool[n]` are arrays of those, anything
+else is of floats. Arguments nest: {"parameters": {"W": "k, n"}, "X": "n, m"}.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from backproof.autodiff.dimensions import Size, evaluated
+from backproof.autodiff.sizes import Sizes, shape_in_words
+
+KINDS = {"float": "fc", "int": "iu", "bool": "b"}
+DTYPES = {"float": jnp.float64, "int": jnp.int64, "bool": jnp.bool_}
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One array among the arguments: the keys that lead to it, its kind and its shape."""
+
+    name: str
+    path: Path
+    kind: str
+    shape: tuple[Size, ...]
+
+    @property
+    def place(self) -> str:
+        """How Python reaches it: parameters['W']."""
+        return _place(self.path)
+
+
+class Signature:
+    """The arguments of a derived program, how they nest, and what shapes they have together."""
+
+    def __init__(self, shapes: Mapping[str, Any], constraints: Sequence[str] = ()) -> None:
+        self.shapes = shapes
+        found = list(_leaves(shapes, ()))
+        scope = jax.export.SymbolicScope(constraints)
+        names = _leaf_names([path for path, _ in found])
+        self.leaves = [
+            Leaf(name, path, *_parsed(path, text, scope))
+            for name, (path, text) in zip(names, found, strict=True)
+        ]
+        places = {leaf.place: leaf.shape for leaf in self.leaves}
+        self.sizes = Sizes(places, constraints)
+        for clash in {*shapes, *names} & {*self.sizes.names}:
+            raise ValueError(
+                f"{clash!r} is an argument and a dimension: give the dimension another name."
+            )
+
+    def specs(self, sizes: Mapping[str, int] | None = None) -> list[jax.ShapeDtypeStruct]:
+        """Return what JAX traces with: the symbolic shapes, or those for `sizes`."""
+        shapes = [leaf.shape for leaf in self.leaves]
+        if sizes is not None:
+            shapes = [tuple(evaluated(str(size), sizes) for size in shape) for shape in shapes]
+        return [
+            jax.ShapeDtypeStruct(shape, DTYPES[leaf.kind])
+            for leaf, shape in zip(self.leaves, shapes, strict=True)
+        ]
+
+    def flat(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return every array by its name, after checking the keys."""
+        values: dict[str, Any] = {}
+
+        def walk(shapes: Any, given: Any, path: Path) -> None:
+            if isinstance(shapes, str):
+                values[by_path[path]] = given
+                return
+            keys = _keys(shapes)
+            if _keys(given).keys() != keys.keys():
+                raise _wrong_keys(path, keys, given)
+            for key in keys:
+                walk(shapes[key], given[key], (*path, key))
+
+        by_path = {leaf.path: leaf.name for leaf in self.leaves}
+        walk(self.shapes, arguments, ())
+        return values
+
+    def nested(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments as they nest, from every array by its name."""
+        by_path = {leaf.path: values[leaf.name] for leaf in self.leaves}
+
+        def build(shapes: Any, path: Path) -> Any:
+            if isinstance(shapes, str):
+                return by_path[path]
+            built = {key: build(shapes[key], (*path, key)) for key in _keys(shapes)}
+            return built if isinstance(shapes, Mapping) else type(shapes)(built.values())
+
+        arguments: dict[str, Any] = build(self.shapes, ())
+        return arguments
+
+    def check(self, values: Mapping[str, Any]) -> dict[str, int]:
+        """Return the size of every dimension, after checking dtypes and shapes."""
+        first: tuple[str, Any] | None = None
+        for leaf in self.leaves:
+            dtype = getattr(values[leaf.name], "dtype", None)
+            if dtype is None:
+                raise TypeError(
+                    f"{leaf.place} is a {type(values[leaf.name]).__name__}: expected an array; "
+                    f"pass numpy.asarray({leaf.place}, dtype=float)."
+                )
+            if dtype.kind not in KINDS[leaf.kind]:
+                raise TypeError(
+                    f"{leaf.place} has dtype {dtype}: expected {leaf.kind}; convert it, or declare "
+                    f"it as 'int[{shape_in_words(leaf.shape)}]'."
+                )
+            if leaf.kind == "float":
+                first = first or (leaf.place, dtype)
+                if dtype != first[1]:
+                    raise TypeError(
+                        f"{leaf.place} has dtype {dtype}, {first[0]} has {first[1]}: expected one "
+                        f"for all; pass {leaf.place}.astype('{first[1]}')."
+                    )
+        return self.sizes.solve(tuple(values[leaf.name].shape for leaf in self.leaves))
+
+    def header(self, used: set[str]) -> list[str]:
+        """Return the lines that give a written function its arrays, sizes and dtype by name."""
+        lines = []
+        nested = [leaf for leaf in self.leaves if len(leaf.path) > 1 and leaf.name in used]
+        for some in (nested[i : i + 4] for i in range(0, len(nested), 4)):
+            names = ", ".join(leaf.name for leaf in some)
+            lines.append(f"{names} = {', '.join(leaf.place for leaf in some)}")
+        sizes = [name for name in self.sizes.names if name in used]
+        if sizes:
+            solved = ", ".join(self.sizes.python_text(name) for name in sizes)
+            lines.append(f"{', '.join(sizes)} = {solved}")
+        if "dtype" in used:
+            place = next(leaf.place for leaf in self.leaves if leaf.kind == "float")
+            lines.append(f"dtype = {place}.dtype.type")
+        return lines
+
+
+def _place(path: Path) -> str:
+    return f"{path[0]}{''.join(f'[{key!r}]' for key in path[1:])}"
+
+
+def _keys(shapes: Any) -> dict[Any, None]:
+    if isinstance(shapes, Mapping):
+        return dict.fromkeys(shapes)
+    return dict.fromkeys(range(len(shapes))) if isinstance(shapes, (list, tuple)) else {}
+
+
+def _wrong_keys(path: Path, keys: Mapping[Any, None], given: Any) -> Exception:
+    what = _place(path) if path else "the arguments"
+    wanted = ", ".join(map(str, keys))
+    if not isinstance(given, (Mapping, list, tuple)):
+        return TypeError(f"{what} is a {type(given).__name__}: expected one with {wanted}.")
+    missing = [str(key) for key in keys if key not in _keys(given)]
+    unknown = [str(key) for key in _keys(given) if key not in keys]
+    found = [f"no {', '.join(missing)}"] * bool(missing)
+    found += [f"an unknown {', '.join(unknown)}"] * bool(unknown)
+    return ValueError(f"{what}: there is {' and '.join(found)}; expected {wanted}.")
+
+
+def _leaves(shapes: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    if isinstance(shapes, str):
+        yield path, shapes
+    elif isinstance(shapes, (Mapping, list, tuple)):
+        for key in _keys(shapes):
+            yield from _leaves(shapes[key], (*path, key))
+    else:
+        raise TypeError(
+            f"shapes: {_place(path)} is {shapes!r}: expected text such as 'n, m', or a dict of it."
+        )
+
+
+def _leaf_names(paths: Sequence[Path]) -> list[str]:
+    """Return the last key where no other leaf has it and it is a name, else all keys joined."""
+    last = Counter(str(path[-1]) for path in paths)
+    return [
+        str(path[-1])
+        if last[str(path[-1])] == 1 and str(path[-1]).isidentifier()
+        else re.sub(r"\W", "_", "_".join(map(str, path)))
+        for path in paths
+    ]
+
+
+def _parsed(path: Path, text: str, scope: Any) -> tuple[str, tuple[Size, ...]]:
+    """Return the kind and the sizes of "n, m" or "int[n, m]"."""
+    kind, sizes = "float", text.strip()
+    declared = re.fullmatch(r"(\w+)\s*\[(.*)\]", sizes)
+    if declared:
+        kind, sizes = declared.groups()
+        if kind not in KINDS:
+            raise ValueError(
+                f"shapes: {_place(path)} is {text!r}: {kind!r} is no kind of number; "
+                f"expected {', '.join(KINDS)}."
+            )
+    try:
+        return kind, tuple(jax.export.symbolic_shape(sizes, scope=scope))
+    except ValueError as error:
+        raise ValueError(
+            f"shapes: {_place(path)} is {text!r}: expected sizes such as 'n, m' or '2*n, 3' ({error})."
+        ) from None

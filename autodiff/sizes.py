@@ -1,0 +1,107 @@
+"""The sizes that go with symbolic names: solved from the shapes of arrays, and checked.
+
+"2*n, m" against (6, 4) says n = 3, m = 4. Every other occurrence of n and m, and every constraint,
+must then hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from backproof.autodiff.dimensions import Size, evaluated, names_in
+
+REMEMBERED = 4096
+
+
+@dataclass(frozen=True)
+class _Source:
+    """An axis of an array, of size factor * n + offset, from which n is read."""
+
+    place: str
+    axis: int
+    factor: int
+    offset: int
+    text: str
+
+
+class Sizes:
+    """The dimensions of several shapes: `names`, and how to find the size of each."""
+
+    def __init__(
+        self, shapes: Mapping[str, tuple[Size, ...]], constraints: Sequence[str] = ()
+    ) -> None:
+        self.shapes = shapes
+        self.constraints = constraints
+        texts = [str(size) for shape in shapes.values() for size in shape]
+        self.names = sorted(set().union(*map(names_in, texts)))
+        for constraint in constraints:
+            for name in sorted(names_in(constraint) - {*self.names}):
+                raise ValueError(
+                    f"constraints: {constraint!r} speaks of {name}, a dimension of no shape; "
+                    f"there are {', '.join(self.names) or 'none'}."
+                )
+        self._sources = {name: self._source(name) for name in self.names}
+        self.solve = lru_cache(REMEMBERED)(self._solve)
+
+    def _source(self, name: str) -> _Source:
+        """Return where to read a size: alone if it can be, else from a multiple, a sum."""
+        sources = []
+        for place, shape in self.shapes.items():
+            for axis, size in enumerate(shape):
+                if names_in(str(size)) == {name}:
+                    offset, *values = (evaluated(str(size), {name: n}) for n in range(4))
+                    factor = values[0] - offset
+                    if factor > 0 and values == [offset + factor * n for n in (1, 2, 3)]:
+                        sources.append(_Source(place, axis, factor, offset, str(size)))
+        if not sources:
+            raise ValueError(
+                f"the size of {name} cannot be read from any shape: write one that is {name} alone."
+            )
+        return min(sources, key=lambda source: (source.factor, abs(source.offset)))
+
+    def _solve(self, shapes: tuple[tuple[int, ...], ...]) -> dict[str, int]:
+        """Return the size of every dimension for these shapes, in the order of the arrays."""
+        given = dict(zip(self.shapes, shapes, strict=True))
+        for place, shape in given.items():
+            if len(shape) != len(self.shapes[place]):
+                raise ValueError(
+                    f"{place} has shape {shape}, rank {len(shape)}: expected "
+                    f"({shape_in_words(self.shapes[place])}), rank {len(self.shapes[place])}."
+                )
+        sizes: dict[str, int] = {}
+        for name, source in self._sources.items():
+            size, rest = divmod(given[source.place][source.axis] - source.offset, source.factor)
+            if rest or size < 1:
+                raise ValueError(
+                    f"{source.place} has shape {given[source.place]}: axis {source.axis} is "
+                    f"{source.text}, with {name} a whole number from 1."
+                )
+            sizes[name] = size
+        known = ", ".join(f"{name}={size}" for name, size in sizes.items())
+        for place, shape in given.items():
+            expected = tuple(evaluated(str(size), sizes) for size in self.shapes[place])
+            if shape != expected:
+                words = shape_in_words(self.shapes[place])
+                raise ValueError(
+                    f"{place} has shape {shape}: expected {expected}"
+                    f"{f', that is ({words}) with {known}' if known else ''}."
+                )
+        for constraint in self.constraints:
+            if not evaluated(constraint, sizes):
+                raise ValueError(f"{known}: the constraint {constraint} does not hold.")
+        return sizes
+
+    def python_text(self, name: str) -> str:
+        """Return the size as an expression of the arrays: X.shape[1]."""
+        source = self._sources[name]
+        size = f"{source.place}.shape[{source.axis}]"
+        if source.offset:
+            size = f"({size} - {source.offset})" if source.factor > 1 else f"{size} - {source.offset}"
+        return size if source.factor == 1 else f"{size} // {source.factor}"
+
+
+def shape_in_words(shape: Sequence[Size]) -> str:
+    """Return a shape as it was declared."""
+    return ", ".join(map(str, shape))

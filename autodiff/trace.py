@@ -1,0 +1,109 @@
+"""One trace of a function by JAX, written as NumPy functions and compiled by Python."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import keyword
+import re
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+import jax
+import numpy as np
+
+from backproof.autodiff.expressions import Value
+from backproof.autodiff.operations import FUNCTIONS
+from backproof.autodiff.signature import Signature
+from backproof.autodiff.translation import translated
+from backproof.autodiff.writing import function_text
+
+COST = "J"
+
+
+class Trace:
+    """What JAX derived at symbolic sizes, or at given ones: as text, and as functions."""
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        signature: Signature,
+        sizes: Mapping[str, int] | None = None,
+    ) -> None:
+        self.signature = signature
+        names = [leaf.name for leaf in signature.leaves]
+
+        def flat(*values: Any) -> Any:
+            return function(**signature.nested(dict(zip(names, values, strict=True))))
+
+        with jax.enable_x64(True):
+            program, results = jax.make_jaxpr(flat, return_shape=True)(*signature.specs(sizes))
+        self._function, self.external = translated(program, names)
+        labels = jax.tree.unflatten(jax.tree.structure(results), self._function.results)
+        self.cost, self.values, self.gradients = labels
+        self.text = self._written("gradients", self.gradients)
+        self.run = self._compiled(self.text)
+
+    @cached_property
+    def forward(self) -> Callable[..., Any]:
+        """The function without derivatives."""
+        return self._compiled(self._written("forward", {}))
+
+    @property
+    def source(self) -> str:
+        """The text of a module: NumPy, the operations that are used, the function."""
+        used = _operations_in(self.text)
+        parts = [inspect.getsource(FUNCTIONS[name]) for name in used]
+        return "\n\n".join(["import numpy as np\n", *parts, self.text])
+
+    def _written(self, name: str, gradients: Mapping[str, Value]) -> str:
+        """Return the text of the function that computes J, the values and these gradients."""
+        results: dict[str, Value] = {}
+        taken = {leaf.name for leaf in self.signature.leaves} | {*self.signature.shapes}
+        taken |= {*self.signature.sizes.names, *FUNCTIONS, *keyword.kwlist, "np", "dtype"}
+
+        def named(label: str, value: Value) -> str:
+            local = re.sub(r"\W", "_", label)
+            while local in taken or local in results:
+                local += "_"
+            results[local] = value
+            return local
+
+        J = named(COST, self.cost)
+        groups = [
+            {label: named(label, group[label]) for label in sorted(group, key=_made(group))}
+            for group in (self.values, gradients)
+        ]
+
+        def returned(texts: Mapping[str, str]) -> str:
+            dicts = [
+                f"{{{', '.join(f'{label!r}: {texts[local]}' for label, local in group.items())}}}"
+                for group in groups[: 2 if gradients else 1]
+            ]
+            return ", ".join([texts[J], *dicts])
+
+        return function_text(
+            name, list(self.signature.shapes), self.signature.header, results, returned, taken
+        )
+
+    def _compiled(self, text: str) -> Callable[..., Any]:
+        """Return the function that the text defines; NumPy's floating-point warnings are off."""
+        scope: dict[str, Any] = {"np": np, **FUNCTIONS, **self.external}
+        exec(compile(text, "<derived by JAX>", "exec"), scope)
+        (function,) = (scope[node.name] for node in ast.parse(text).body)  # type: ignore[attr-defined]
+        return np.errstate(all="ignore")(function)
+
+
+def _made(group: Mapping[str, Value]) -> Callable[[str], int]:
+    return lambda label: group[label].order
+
+
+def _operations_in(text: str) -> list[str]:
+    """Return the operations that a text uses, each after those that it needs itself."""
+    found: list[str] = []
+    for name in FUNCTIONS:
+        if re.search(rf"\b{name}\(", text):
+            source = inspect.getsource(FUNCTIONS[name]).partition(":\n")[2]
+            found += [*_operations_in(source), name]
+    return list(dict.fromkeys(found))

@@ -1,0 +1,257 @@
+"""From JAX's program to a graph of NumPy expressions, equation by equation, simplified on the way.
+
+Equal expressions become one, exact operations on numbers are done at once, operations that change
+nothing are dropped, and a broadcast that NumPy makes on its own is not written.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import jax.extend.core as jex
+
+from backproof.autodiff.dimensions import python_text
+from backproof.autodiff.expressions import Function, Graph, Value, broadcast_shape
+from backproof.autodiff.primitives import ELEMENTWISE, ROWS, Equation
+from backproof.autodiff.xla import ThroughXLA
+
+# Primitives that only call another program, and the parameter that holds it.
+CALLS = {
+    "jit": "jaxpr",
+    "checkpoint": "jaxpr",
+    "closed_call": "call_jaxpr",
+    "custom_jvp_call": "call_jaxpr",
+    "custom_vjp_call": "call_jaxpr",
+}
+# An operation, the side of a number, and the number that changes nothing there.
+NEUTRAL = {
+    *(("add", side, 0) for side in (0, 1)),
+    *(("add_any", side, 0) for side in (0, 1)),
+    *(("mul", side, 1) for side in (0, 1)),
+    ("sub", 1, 0),
+    ("div", 1, 1),
+}
+# What Python itself computes as NumPy does, without a rounding, on whole numbers.
+EXACT = {
+    "add": operator.add,
+    "sub": operator.sub,
+    "mul": operator.mul,
+    "neg": operator.neg,
+    "eq": operator.eq,
+    "ne": operator.ne,
+    "lt": operator.lt,
+    "le": operator.le,
+    "gt": operator.gt,
+    "ge": operator.ge,
+}
+UNCHANGED = {"copy", "copy_p", "name", "optimization_barrier", "reduce_precision"}
+REDUCTIONS = {"reduce_sum", "reduce_max", "reduce_min", "reduce_prod", "reduce_and", "reduce_or"}
+
+
+def translated(
+    program: jex.ClosedJaxpr, names: Sequence[str]
+) -> tuple[Function, dict[str, ThroughXLA]]:
+    """Translate a program whose arguments have these names.
+
+    Returns it with the operations that run through XLA, by the name that the text calls them.
+    """
+    external: dict[str, ThroughXLA] = {}
+    return _Translation(external).function(program, names), external
+
+
+class _Translation:
+    """Runs programs on values instead of arrays."""
+
+    def __init__(self, external: dict[str, ThroughXLA]) -> None:
+        self.graph = Graph()
+        self.external = external
+
+    def function(self, program: jex.ClosedJaxpr, names: Sequence[str]) -> Function:
+        """Return a program as a function of arguments with these names."""
+        arguments = [
+            self.graph.argument(name, variable.aval.shape, _kind(variable.aval))
+            for name, variable in zip(names, program.jaxpr.invars, strict=True)
+        ]
+        return Function(arguments, self.call(program, arguments))
+
+    def call(self, called: Any, arguments: Sequence[Value]) -> list[Value]:
+        """Return the results of a program, its equations written in place."""
+        program, consts = called, []
+        if isinstance(called, jex.ClosedJaxpr):
+            program, consts = called.jaxpr, called.consts
+        known: dict[Any, Value] = dict(zip(program.invars, arguments, strict=True))
+        known |= zip(program.constvars, map(self.graph.constant, consts), strict=True)
+
+        def read(atom: Any) -> Value:
+            if isinstance(atom, jex.Literal):
+                return self.graph.constant(atom.aval.dtype.type(atom.val))
+            return known[atom]
+
+        for equation in program.eqns:
+            results = self.equation(equation, [read(atom) for atom in equation.invars])
+            known |= zip(equation.outvars, results, strict=True)
+        return [read(atom) for atom in program.outvars]
+
+    def equation(self, equation: Any, inputs: list[Value]) -> list[Value]:
+        """Return the results of one equation."""
+        name, params = equation.primitive.name, equation.params
+        if name in CALLS:
+            return self.call(params[CALLS[name]], inputs)
+        if name == "custom_linear_solve":  # holds its solver, with the constants that it needs
+            lengths = params["const_lengths"]
+            first = lengths.matvec + lengths.vecmat
+            consts = inputs[first : first + lengths.solve]
+            return self.call(params["jaxprs"].solve, [*consts, *inputs[sum(lengths) :]])
+        if name in UNCHANGED:
+            return inputs
+        aval = equation.outvars[0].aval
+        if name in ELEMENTWISE:
+            return [self.elementwise(Equation(equation, inputs), aval)]
+        if name in SHAPING:
+            return [SHAPING[name](self.graph, params, aval, *inputs)]
+        inputs = [self.graph.typed(value) for value in inputs]
+        described = Equation(equation, inputs, self.nested)
+        if name in ROWS:
+            row = ROWS[name]
+            template = row if isinstance(row, str) else row(described)
+        else:
+            template = self.through_xla(described)
+        make, operation = self.graph.make, name
+        if not equation.primitive.multiple_results:
+            about = {"shape": aval.shape, "kind": _kind(aval), "operation": operation}
+            if name in REDUCTIONS:
+                about["axes"] = params["axes"]
+            return [make(template, described.inputs, **about)]
+        count = len(equation.outvars)
+        several = make(template, described.inputs, kind="tuple", operation=operation, results=count)
+        return [
+            make(f"{{0}}[{i}]", [several], shape=of.aval.shape, kind=_kind(of.aval), axes=(i,))
+            for i, of in enumerate(equation.outvars)
+        ]
+
+    def nested(self, program: Any) -> Value:
+        """Return a program as a function of its own, for loops and branches."""
+        if not isinstance(program, jex.ClosedJaxpr):
+            program = jex.ClosedJaxpr(program, ())
+        names = [f"x{i}" for i in range(len(program.jaxpr.invars))]
+        value = self.graph.make(f"program {id(program.jaxpr)}", kind="function")
+        value.function = _Translation(self.external).function(program, names)
+        return value
+
+    def through_xla(self, equation: Equation) -> str:
+        """Leave an operation without a row to XLA."""
+        name = f"{equation.name}_through_xla_{len(self.external) + 1}"
+        operation = ThroughXLA(equation.equation)
+        self.external[name] = operation
+        places = [f"{{{i}}}" for i in range(len(equation.inputs))]
+        sizes = [f"{size}={size}" for size in sorted(operation.dimensions)]
+        return f"{name}({', '.join([*places, *sizes])})"
+
+    def elementwise(self, equation: Equation, aval: Any) -> Value:
+        """Return an elementwise operation, on narrow values where NumPy broadcasts on its own."""
+        narrow = [value.narrow or value for value in equation.inputs]
+        kind = _kind(aval)
+        value = _simplified(self.graph, equation.name, narrow, kind)
+        if value is None:
+            in_python = equation.name in EXACT and all(v.is_python for v in narrow) and kind != "f"
+            untyped = all(v.is_python or (kind, v.kind) in (("f", "b"), ("f", "i")) for v in narrow)
+            if untyped and not in_python:
+                narrow = [self.graph.typed(v) for v in narrow]
+            template = ELEMENTWISE[equation.name]
+            value = self.graph.make(
+                template if isinstance(template, str) else template(equation),
+                narrow,
+                shape=broadcast_shape([v.shape for v in narrow]),
+                kind=kind,
+                operation=equation.name,
+                is_python=in_python,
+            )
+        return self.graph.broadcast(value, aval.shape)
+
+
+def _broadcast_in_dim(graph: Graph, params: Any, aval: Any, value: Value) -> Value:
+    """Broadcast a value whose axes become `broadcast_dimensions`."""
+    dimensions = params["broadcast_dimensions"]
+    narrow = [1] * (len(aval.shape) - min(dimensions, default=len(aval.shape)))
+    for axis, size in zip(dimensions, value.shape, strict=True):
+        narrow[axis - len(aval.shape)] = size
+    return graph.broadcast(graph.reshape(value, tuple(narrow)), aval.shape)
+
+
+def _reshape(graph: Graph, params: Any, aval: Any, value: Value) -> Value:
+    return graph.reshape(value, aval.shape)
+
+
+def _transpose(graph: Graph, params: Any, aval: Any, value: Value) -> Value:
+    return graph.transpose(value, params["permutation"])
+
+
+def _size(graph: Graph, params: Any, aval: Any) -> Value:
+    return graph.make(python_text(params["dim"]), kind="i", is_python=True)
+
+
+def _dot_general(graph: Graph, params: Any, aval: Any, left: Value, right: Value) -> Value:
+    """Multiply matrices as `@` where they are matrices, else name the axes to einsum."""
+    (of_left, of_right), (batch_left, batch_right) = params["dimension_numbers"]
+    if len(left.shape) == len(right.shape) == 2 and len(of_left) == 1 and not batch_left:
+        left = graph.transpose(left, (1, 0)) if of_left == (0,) else left
+        right = graph.transpose(right, (1, 0)) if of_right == (1,) else right
+        return graph.product(left, right)
+    letters = iter("abcdefghijklmnopqrstuvwxyz")
+    names = [next(letters) for _ in left.shape], [""] * len(right.shape)
+    for mine, yours in zip((*batch_left, *of_left), (*batch_right, *of_right), strict=True):
+        names[1][yours] = names[0][mine]
+    names[1][:] = [name or next(letters) for name in names[1]]
+    batch = [names[0][axis] for axis in batch_left]
+    free = [
+        name
+        for side, used in ((0, (*batch_left, *of_left)), (1, (*batch_right, *of_right)))
+        for axis, name in enumerate(names[side])
+        if axis not in used
+    ]
+    subscripts = f"{''.join(names[0])},{''.join(names[1])}->{''.join(batch + free)}"
+    template = f"np.einsum('{subscripts}', {{0}}, {{1}})"
+    return graph.make(template, [left, right], shape=aval.shape, kind=_kind(aval))
+
+
+# Primitives that only arrange values, simplified by the graph itself.
+SHAPING: dict[str, Callable[..., Value]] = {
+    "broadcast_in_dim": _broadcast_in_dim,
+    "reshape": _reshape,
+    "squeeze": _reshape,
+    "expand_dims": _reshape,
+    "transpose": _transpose,
+    "dim_as_value": _size,
+    "dot_general": _dot_general,
+}
+
+
+def _kind(aval: Any) -> str:
+    kind: str = aval.dtype.kind
+    return "f" if kind == "V" else kind  # V: bfloat16 and its like
+
+
+def _simplified(graph: Graph, name: str, inputs: list[Value], kind: str) -> Value | None:
+    """Return what an elementwise operation amounts to when it needs no arithmetic, else None."""
+    numbers = [value.number for value in inputs]
+    if name == "convert_element_type":
+        if kind == inputs[0].kind and kind in "fb":
+            return inputs[0]
+        if inputs[0].is_python and (inputs[0].kind, kind) == ("i", "f"):
+            return replace(inputs[0], kind="f")
+    if name == "select_n" and (numbers[0] is not None or inputs[1] is inputs[2]):
+        return inputs[2 if numbers[0] else 1]
+    if name == "neg" and inputs[0].operation == "neg":
+        return inputs[0].inputs[0]
+    if name == "abs" and inputs[0].operation == "neg":
+        return graph.make("np.abs({0})", inputs[0].inputs, shape=inputs[0].shape, kind=kind)
+    for side, number in enumerate(numbers):
+        if number is not None and (name, side, number) in NEUTRAL:
+            return inputs[1 - side]
+    if name in EXACT and all(number is not None for number in numbers):
+        if kind != "f" or all(float(number).is_integer() for number in numbers):
+            return graph.number(EXACT[name](*numbers))
+    return None

@@ -1,0 +1,61 @@
+"""One operation run by XLA: for primitives that have no row of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import numpy as np
+
+from backproof.autodiff.dimensions import Size, evaluated, names_in
+
+
+class ThroughXLA:
+    """One equation of JAX's program, run by XLA in float64 on float32 or float64 arrays."""
+
+    def __init__(self, equation: Any) -> None:
+        self.primitive: str = equation.primitive.name
+        self._equation = equation
+        sizes = [size for param in equation.params.values() for size in _sizes(param)]
+        self.dimensions: set[str] = set().union(*(names_in(str(size)) for size in sizes))
+
+    def __call__(self, *operands: Any, **sizes: int) -> Any:
+        """Return the result as NumPy arrays: floats in the dtype of the float operands.
+
+        Raises TypeError for a number type that XLA does not have.
+        """
+        floats = {operand.dtype for operand in operands if operand.dtype.kind in "fc"}
+        for dtype in floats - {np.dtype("float32"), np.dtype("float64")}:
+            raise TypeError(
+                f"{self.primitive} has no NumPy form and runs through XLA, which has no {dtype}: "
+                "pass float32 or float64."
+            )
+        params = {name: _at(param, sizes) for name, param in self._equation.params.items()}
+        working = floats.pop() if floats else np.dtype("float64")
+        with jax.enable_x64(True), jax.default_device(jax.local_devices(backend="cpu")[0]):
+            wide = [
+                np.asarray(operand, variable.aval.dtype)
+                for operand, variable in zip(operands, self._equation.invars, strict=True)
+            ]
+            run = jax.jit(lambda *wide: self._equation.primitive.bind(*wide, **params))
+            results = jax.tree.map(np.asarray, run(*wide))
+        narrowed = [
+            result.astype(working) if result.dtype.kind == "f" else result
+            for result in jax.tree.leaves(results)
+        ]
+        return narrowed if self._equation.primitive.multiple_results else narrowed[0]
+
+
+def _sizes(param: Any) -> list[Size]:
+    """Return the symbolic sizes in a parameter."""
+    if isinstance(param, (tuple, list)):
+        return [size for part in param for size in _sizes(part)]
+    return [param] if jax.export.is_symbolic_dim(param) else []
+
+
+def _at(param: Any, sizes: Mapping[str, int]) -> Any:
+    """Return a parameter with numbers for its symbolic sizes."""
+    if isinstance(param, (tuple, list)) and _sizes(param):
+        return type(param)(_at(part, sizes) for part in param)
+    return evaluated(str(param), sizes) if jax.export.is_symbolic_dim(param) else param
