@@ -12,7 +12,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-MODULES: tuple[str, ...] = ()
+MODULES = ("arranging", "control", "indexing", "linear_algebra", "special", "windows")
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     name: function

@@ -1,0 +1,3 @@
+"""Operations: arranging."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Operations: control."""
+
+from __future__ import annotations

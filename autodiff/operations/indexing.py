@@ -1,0 +1,3 @@
+"""Operations: indexing."""
+
+from __future__ import annotations

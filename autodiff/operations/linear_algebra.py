@@ -1,0 +1,3 @@
+"""Operations: linear_algebra."""
+
+from __future__ import annotations

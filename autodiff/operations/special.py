@@ -1,0 +1,3 @@
+"""Operations: special."""
+
+from __future__ import annotations

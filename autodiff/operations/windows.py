@@ -1,0 +1,3 @@
+"""Operations: windows."""
+
+from __future__ import annotations

@@ -1,0 +1,7 @@
+"""Rows: indexing."""
+
+from __future__ import annotations
+
+from backproof.autodiff.primitives.equation import Row
+
+INDEXING: dict[str, Row] = {}
