@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,16 @@ import numpy as np
 from backproof.arguments.names import FLOATS, check_keys
 
 
+FLOAT_DTYPES = tuple(map(np.dtype, FLOATS))
+WHOLE_DTYPES = [np.dtype(f"{sign}int{bits}") for sign in ("", "u") for bits in (8, 16, 32, 64)]
+LABEL_DTYPES = frozenset([*FLOAT_DTYPES, np.dtype(bool), *WHOLE_DTYPES])
+
+
 def check_array(
-    name: str, value: Any, shape: Sequence[tuple[str, int | None]], dtypes: Sequence[str] = FLOATS
+    name: str,
+    value: Any,
+    shape: Sequence[tuple[str, int | None]],
+    dtypes: Collection[np.dtype[Any]] = FLOAT_DTYPES,
 ) -> None:
     """Raise unless `value` is a finite array of one of `dtypes` and of `shape`.
 
@@ -24,10 +33,11 @@ def check_array(
             f"{name} is a {type(value).__name__}: expected an array; "
             f"pass numpy.asarray({name}, dtype=float) with shape {_written(shape)}."
         )
-    if str(value.dtype) not in dtypes:
+    if value.dtype not in dtypes:
+        known = [dtype.name for dtype in sorted(dtypes, key=_rank)]
         raise TypeError(
-            f"{name} has dtype {value.dtype}: expected {' or '.join(dtypes)}; "
-            f"convert it first: {name}.astype('{'float64' if 'float64' in dtypes else dtypes[0]}')."
+            f"{name} has dtype {value.dtype}: expected {' or '.join(known)}; "
+            f"convert it first: {name}.astype('{'float64' if 'float64' in known else known[0]}')."
         )
     if value.ndim != len(shape):
         raise ValueError(
@@ -46,7 +56,7 @@ def check_array(
                 f"make its {label} {size} (columns are examples, rows are units)."
             )
     known = _known(value)
-    if known is not None and not np.isfinite(known).all():
+    if known is not None and not _is_finite(known):
         place = np.argwhere(~np.isfinite(known))[0].tolist()
         raise ValueError(
             f"{name} is {known[tuple(place)]} at {place}: expected finite values; "
@@ -80,7 +90,7 @@ def check_cache(cache: Any, shapes: Mapping[str, tuple[int, int]], dtype: Any) -
     """Check that `cache` has the keys, shapes and dtype of the forward pass it belongs to."""
     check_keys("cache", cache, list(shapes))
     for key, (units, m) in shapes.items():
-        check_array(f"cache[{key!r}]", cache[key], [("units", units), ("m", m)], [str(dtype)])
+        check_array(f"cache[{key!r}]", cache[key], [("units", units), ("m", m)], [dtype])
 
 
 def check_gradients(parameters: Any, gradients: Any) -> None:
@@ -88,7 +98,7 @@ def check_gradients(parameters: Any, gradients: Any) -> None:
     check_keys("gradients", gradients, [f"d{name}" for name in parameters], also=None)
     for name, V in parameters.items():
         shape = [("rows", V.shape[0]), ("columns", V.shape[1])]
-        check_array(f"gradients['d{name}']", gradients[f"d{name}"], shape, [str(V.dtype)])
+        check_array(f"gradients['d{name}']", gradients[f"d{name}"], shape, [V.dtype])
 
 
 def check_labels(Y: Any, A: Any, *, probabilities: bool) -> None:
@@ -97,13 +107,12 @@ def check_labels(Y: Any, A: Any, *, probabilities: bool) -> None:
     Labels may be bool or integers as well as floats of A's dtype.
     """
     check_array("the output", A, [("n_y", None), ("m", None)])
-    if str(getattr(Y, "dtype", "")) in set(FLOATS) - {str(A.dtype)}:
+    if getattr(Y, "dtype", A.dtype) != A.dtype and Y.dtype in FLOAT_DTYPES:
         raise TypeError(
             f"Y has dtype {Y.dtype}, the network {A.dtype}: expected one float dtype; "
             f"pass Y.astype('{A.dtype}')."
         )
-    whole = [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
-    check_array("Y", Y, [("n_y", A.shape[0]), ("m", A.shape[1])], [*FLOATS, "bool", *whole])
+    check_array("Y", Y, [("n_y", A.shape[0]), ("m", A.shape[1])], LABEL_DTYPES)
     known = _known(Y)
     if probabilities and known is not None and not ((known >= 0) & (known <= 1)).all():
         place = np.argwhere((known < 0) | (known > 1))[0].tolist()
@@ -114,9 +123,9 @@ def check_labels(Y: Any, A: Any, *, probabilities: bool) -> None:
 
 
 def _check_one_dtype(arrays: Mapping[str, Any]) -> None:
-    dtype = str(arrays["X"].dtype)
+    dtype = arrays["X"].dtype
     for name, array in arrays.items():
-        if str(array.dtype) != dtype:
+        if array.dtype != dtype:
             raise TypeError(
                 f"{name} has dtype {array.dtype}, X has {dtype}: expected one dtype for all; "
                 f"pass {name}.astype('{dtype}')."
@@ -129,6 +138,18 @@ def _known(value: Any) -> np.ndarray[Any, Any] | None:
     if jax is not None and isinstance(value, jax.core.Tracer):
         return None
     return np.asarray(value)
+
+
+def _is_finite(array: np.ndarray[Any, Any]) -> bool:
+    """Whether every entry is: the sum of squares tells at once, unless it overflows."""
+    if array.dtype.kind == "f" and math.isfinite(np.vdot(array, array)):
+        return True
+    return bool(np.isfinite(array).all())
+
+
+def _rank(dtype: np.dtype[Any]) -> tuple[int, int]:
+    """Order dtypes for reading: floats, bool, integers; the smaller first."""
+    return "fbiu".index(dtype.kind), dtype.itemsize
 
 
 def _written(shape: Sequence[tuple[str, int | None]]) -> str:
