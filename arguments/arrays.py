@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from backproof.arguments.names import FLOATS, check_keys
+from backproof.arguments.names import FLOATS, check_keys, is_traced
 
 
 FLOAT_DTYPES = tuple(map(np.dtype, FLOATS))
@@ -133,11 +132,8 @@ def _check_one_dtype(arrays: Mapping[str, Any]) -> None:
 
 
 def _known(value: Any) -> np.ndarray[Any, Any] | None:
-    """Return the values, or None while JAX is tracing (told without importing JAX)."""
-    jax = sys.modules.get("jax")
-    if jax is not None and isinstance(value, jax.core.Tracer):
-        return None
-    return np.asarray(value)
+    """Return the values, or None while JAX is tracing."""
+    return None if is_traced(value) else np.asarray(value)
 
 
 def _is_finite(array: np.ndarray[Any, Any]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -43,12 +44,20 @@ def check_loss(loss: str, output: str) -> None:
 
 def check_number(name: str, value: object, *, positive: bool = False) -> None:
     """Raise unless `value` is a finite real number (and, if asked for, greater than 0)."""
+    if is_traced(value):
+        return
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise TypeError(f"{name}={value!r} is a {type(value).__name__}: pass a real number.")
     if not math.isfinite(value):
         raise ValueError(f"{name}={value!r} is not a finite real number: pass one, such as 0.01.")
     if positive and not value > 0:
         raise ValueError(f"{name}={value!r} is not greater than 0: pass a number such as 0.01.")
+
+
+def is_traced(value: object) -> bool:
+    """Whether `value` stands for a number while JAX is tracing (told without importing JAX)."""
+    jax = sys.modules.get("jax")
+    return jax is not None and isinstance(value, jax.core.Tracer)
 
 
 def check_whole(name: str, value: object, least: int) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import jax
 
+from backproof.autodiff.bounded import Bounded
+from backproof.autodiff.number_types import ByRealPart, Numbers, Tie, Watched
 from backproof.autodiff.signature import Signature
 from backproof.autodiff.trace import Trace
 
@@ -65,8 +68,47 @@ class DerivedProgram:
         return trace.run(**arguments)
 
     def forward(self, **arguments: Any) -> tuple[Any, dict[str, Any]]:
-        """Return (J, values), in complex numbers too."""
-        return self._traced(arguments)[1].forward(**arguments)
+        """Return (J, values) without derivatives, in complex numbers too.
+
+        Complex numbers are compared by their real parts, so that (Im J)/h at an argument moved by
+        i·h is the derivative: complex-step differentiation, which uses no rule of JAX's.
+        """
+        values, trace = self._traced(arguments)
+        if not any(value.dtype.kind == "c" for value in values.values()):
+            return trace.forward(**arguments)
+        J, marked = trace.forward(**self._floats_as(ByRealPart, values))
+        return _value(J), {name: _value(value) for name, value in marked.items()}
+
+    def bounded(self, **arguments: Any) -> Result:
+        """Return (J, values, gradients), each with its `.value` and a bound of its `.error`.
+
+        The bound counts the roundings of the program; its arguments are taken as exact.
+        """
+        values, trace = self._traced(arguments)
+        J, marked, gradients = trace.run(**self._floats_as(Bounded, values))
+        return _bounded(J), *(
+            {name: _bounded(value) for name, value in group.items()} for group in (marked, gradients)
+        )
+
+    def ties(self, **arguments: Any) -> list[Tie]:
+        """Return where the program compares equals: there, its derivative is a matter of choice."""
+        values, trace = self._traced(arguments)
+        ties: list[Tie] = []
+        trace.run(**self._floats_as(partial(Watched, ties=ties), values))
+        return ties
+
+    def _floats_as(
+        self, type_of_number: Callable[[Any], Any], values: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Return the arguments as they nest, with another number type for their floats."""
+        return self.signature.nested(
+            {
+                leaf.name: type_of_number(values[leaf.name])
+                if leaf.kind == "float"
+                else values[leaf.name]
+                for leaf in self.signature.leaves
+            }
+        )
 
     @property
     def source(self) -> str:
@@ -85,6 +127,14 @@ class DerivedProgram:
         if key not in self._traces:
             self._traces[key] = Trace(self._function, self.signature, sizes)
         return values, self._traces[key]
+
+
+def _value(number: Any) -> Any:
+    return number.value if isinstance(number, Numbers) else number
+
+
+def _bounded(number: Any) -> Any:
+    return number if isinstance(number, Bounded) else Bounded(number)
 
 
 def _first_line(error: Exception) -> str:

@@ -6,6 +6,7 @@ else is of floats. Arguments nest: {"parameters": {"W": "k, n"}, "X": "n, m"}.
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -131,8 +132,7 @@ class Signature:
             lines.append(f"{names} = {', '.join(leaf.place for leaf in some)}")
         sizes = [name for name in self.sizes.names if name in used]
         if sizes:
-            solved = ", ".join(self.sizes.python_text(name) for name in sizes)
-            lines.append(f"{', '.join(sizes)} = {solved}")
+            lines.append(f"{', '.join(sizes)} = {', '.join(self.sizes.python_texts(sizes))}")
         if "dtype" in used:
             place = next(leaf.place for leaf in self.leaves if leaf.kind == "float")
             lines.append(f"dtype = {place}.dtype.type")
@@ -140,7 +140,7 @@ class Signature:
 
 
 def _place(path: Path) -> str:
-    return f"{path[0]}{''.join(f'[{key!r}]' for key in path[1:])}"
+    return f"{path[0]}{''.join(f'[{json.dumps(key)}]' for key in path[1:])}"
 
 
 def _keys(shapes: Any) -> dict[Any, None]:

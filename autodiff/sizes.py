@@ -6,13 +6,11 @@ must then hold.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from typing import Any
 
-from backproof.autodiff.dimensions import Size, evaluated, names_in
-
-REMEMBERED = 4096
+from backproof.autodiff.dimensions import Size, evaluated, names_in, shape_text
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,8 @@ class Sizes:
                     f"there are {', '.join(self.names) or 'none'}."
                 )
         self._sources = {name: self._source(name) for name in self.names}
-        self.solve = lru_cache(REMEMBERED)(self._solve)
+        self._read = _expression(self._source_texts("shapes[{i}][{axis}]"), "shapes")
+        self._expected = _expression([shape_text(shape) for shape in shapes.values()], *self.names)
 
     def _source(self, name: str) -> _Source:
         """Return where to read a size: alone if it can be, else from a multiple, a sum."""
@@ -61,12 +60,31 @@ class Sizes:
             )
         return min(sources, key=lambda source: (source.factor, abs(source.offset)))
 
-    def _solve(self, shapes: tuple[tuple[int, ...], ...]) -> dict[str, int]:
-        """Return the size of every dimension for these shapes, in the order of the arrays."""
+    def solve(self, shapes: tuple[tuple[int, ...], ...]) -> dict[str, int]:
+        """Return the size of every dimension for these shapes, given in order.
+
+        Raises ValueError where a shape or a constraint does not hold.
+        """
+        try:
+            sizes = dict(zip(self.names, self._read(shapes), strict=True))
+        except IndexError:
+            sizes = {}
+        if len(sizes) < len(self.names) or self._expected(*sizes.values()) != shapes:
+            raise self._refused(shapes)
+        for name, size in sizes.items():
+            if size < 1:
+                raise self._refused(shapes)
+        for constraint in self.constraints:
+            if not evaluated(constraint, sizes):
+                raise ValueError(f"{_known(sizes)}: the constraint {constraint} does not hold.")
+        return sizes
+
+    def _refused(self, shapes: Sequence[tuple[int, ...]]) -> ValueError:
+        """Return the error for shapes that do not fit: rank first, then sizes."""
         given = dict(zip(self.shapes, shapes, strict=True))
         for place, shape in given.items():
             if len(shape) != len(self.shapes[place]):
-                raise ValueError(
+                return ValueError(
                     f"{place} has shape {shape}, rank {len(shape)}: expected "
                     f"({shape_in_words(self.shapes[place])}), rank {len(self.shapes[place])}."
                 )
@@ -74,32 +92,44 @@ class Sizes:
         for name, source in self._sources.items():
             size, rest = divmod(given[source.place][source.axis] - source.offset, source.factor)
             if rest or size < 1:
-                raise ValueError(
+                return ValueError(
                     f"{source.place} has shape {given[source.place]}: axis {source.axis} is "
                     f"{source.text}, with {name} a whole number from 1."
                 )
             sizes[name] = size
-        known = ", ".join(f"{name}={size}" for name, size in sizes.items())
         for place, shape in given.items():
             expected = tuple(evaluated(str(size), sizes) for size in self.shapes[place])
             if shape != expected:
                 words = shape_in_words(self.shapes[place])
-                raise ValueError(
-                    f"{place} has shape {shape}: expected {expected}"
-                    f"{f', that is ({words}) with {known}' if known else ''}."
-                )
-        for constraint in self.constraints:
-            if not evaluated(constraint, sizes):
-                raise ValueError(f"{known}: the constraint {constraint} does not hold.")
-        return sizes
+                why = f", that is ({words}) with {_known(sizes)}" if sizes else ""
+                return ValueError(f"{place} has shape {shape}: expected {expected}{why}.")
+        raise AssertionError(f"shapes {shapes} were refused without a reason")
 
-    def python_text(self, name: str) -> str:
-        """Return the size as an expression of the arrays: X.shape[1]."""
-        source = self._sources[name]
-        size = f"{source.place}.shape[{source.axis}]"
-        if source.offset:
-            size = f"({size} - {source.offset})" if source.factor > 1 else f"{size} - {source.offset}"
-        return size if source.factor == 1 else f"{size} // {source.factor}"
+    def python_texts(self, names: Sequence[str]) -> list[str]:
+        """Return sizes as expressions of the arrays: X.shape[1]."""
+        texts = self._source_texts("{place}.shape[{axis}]")
+        return [texts[self.names.index(name)] for name in names]
+
+    def _source_texts(self, axis: str) -> list[str]:
+        places = list(self.shapes)
+        texts = []
+        for source in self._sources.values():
+            i = places.index(source.place)
+            text = axis.format(place=source.place, i=i, axis=source.axis)
+            if source.offset:
+                text = f"({text} - {source.offset})"
+            texts.append(text if source.factor == 1 else f"{text} // {source.factor}")
+        return texts
+
+
+def _expression(parts: Sequence[str], *names: str) -> Callable[..., Any]:
+    """Return a function of `names` that makes a tuple of these expressions: a fast check."""
+    function: Callable[..., Any] = eval(f"lambda {', '.join(names)}: ({''.join(f'{part}, ' for part in parts)})")
+    return function
+
+
+def _known(sizes: Mapping[str, int]) -> str:
+    return ", ".join(f"{name}={size}" for name, size in sizes.items())
 
 
 def shape_in_words(shape: Sequence[Size]) -> str:

@@ -77,11 +77,11 @@ class Trace:
         ]
 
         def returned(texts: Mapping[str, str]) -> str:
-            dicts = [
-                f"{{{', '.join(f'{label!r}: {texts[local]}' for label, local in group.items())}}}"
-                for group in groups[: 2 if gradients else 1]
-            ]
-            return ", ".join([texts[J], *dicts])
+            dicts = []
+            for group in groups[: 2 if gradients else 1]:
+                items = (f'"{label}": {texts[local]}' for label, local in group.items())
+                dicts.append(f"{{{', '.join(items)}}}")
+            return ",\n".join([texts[J], *dicts])
 
         return function_text(
             name, list(self.signature.shapes), self.signature.header, results, returned, taken

@@ -39,7 +39,8 @@ def function_text(
     body = _Body(results, {*signature, *taken})
     texts = {name: body.returned(value) for name, value in results.items()}
     lines = [*body.lines(), *_wrapped("return ", returned(texts))]
-    lines = [*header(set(re.findall(r"\w+", "\n".join(lines)))), *lines]
+    code = "\n".join(line.partition("#")[0] for line in lines)
+    lines = [*header(set(re.findall(r"\w+", code))), *lines]
     return f"def {name}({', '.join(signature)}):\n{textwrap.indent(chr(10).join(lines), '    ')}\n"
 
 
@@ -80,7 +81,8 @@ class _Body:
         if not (line or twice) or value.is_python:
             self.inline[value] = text
             return
-        if value in self.kept and value.operation in VIEWS:
+        view = value.operation in VIEWS and not (value.narrow and value.narrow.is_python)
+        if value in self.kept and view:
             text = f"{text}.copy()"
         made = [value]
         if value.kind == "tuple":
@@ -103,7 +105,8 @@ class _Body:
     def _text(self, value: Value) -> str:
         """Return the expression, with the parentheses that it needs and no others."""
         inputs = [f"({self._read(read)})" for read in value.inputs]
-        return ast.unparse(ast.parse(value.template.format(*inputs), mode="eval"))
+        text = ast.unparse(ast.parse(value.template.format(*inputs), mode="eval"))
+        return text.replace("'", '"')
 
     def _read(self, value: Value) -> str:
         if value in self.names:
@@ -170,7 +173,12 @@ def _comment(made: Sequence[Value]) -> str:
 
 def _wrapped(start: str, text: str, comment: str = "") -> list[str]:
     """Return `start` and `text` as lines of readable width."""
-    if len(start) + len(text) <= WIDTH:
+    if len(start) + len(text) <= WIDTH and "\n" not in text:
         return [f"{start}{text}{comment}"]
-    filled = textwrap.wrap(text, WIDTH - 4, break_long_words=False, break_on_hyphens=False)
-    return [f"{start}(", *(f"    {line}" for line in filled), f"){comment}"]
+    kept = text.replace('": ', '":\N{NO-BREAK SPACE}')  # a key stays with its value
+    lines = [
+        line.replace("\N{NO-BREAK SPACE}", " ")
+        for part in kept.split("\n")
+        for line in textwrap.wrap(part, WIDTH - 8, break_long_words=False, break_on_hyphens=False)
+    ]
+    return [f"{start}(", *(f"    {line}" for line in lines), f"){comment}"]

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import hypothesis
+from hypothesis.strategies import SearchStrategy
 
 from backproof.arguments import FLOATS, check_choice, check_whole
-from backproof.compare.judge import Finding, badness, judge, story
-from backproof.compare.pair import Pair
-from backproof.compare.shapes import FAMILIES, Shape
+from backproof.compare.judge import Finding, Trial, badness, story
+from backproof.compare.pair import Pair, Results
+from backproof.compare.shapes import Shape
 from backproof.compare.values import Example, variants
 
-EXAMPLES = 12
+EXAMPLES = 200
+CONFIRMED = 50  # one shape in so many goes through XLA too, the first among them
 
 
 @dataclass
@@ -24,6 +27,7 @@ class Report:
     command: str
     shapes: set[Shape] = field(default_factory=set)
     problems: int = 0
+    confirmed: int = 0
     quantities: int = 0
     worst: Finding | None = None
     failures: list[Finding] = field(default_factory=list)
@@ -45,6 +49,11 @@ class Report:
         self.shapes.add(example.shape)
         self.problems += 1
         self.quantities += len(findings)
+        self.worst = max([*findings, *([self.worst] if self.worst else [])], key=badness)
+
+    def confirm(self, findings: list[Finding]) -> None:
+        """Count a confirmation by XLA, whose word is the last."""
+        self.confirmed += 1
         self.failures = [finding for finding in findings if not finding.agrees]
         self.worst = max([*findings, *([self.worst] if self.worst else [])], key=badness)
 
@@ -68,9 +77,10 @@ class GradientMismatch(AssertionError):
 def check(pair: Pair, examples: int = EXAMPLES, seed: int = 0, dtype: str | None = None) -> Report:
     """Search for a disagreement, raise GradientMismatch if there is one, else return the report.
 
-    Tries one shape of every family, then shapes that Hypothesis draws, `examples` in all; on each
-    shape every kind of data, with ever other weights, labels and memory orders. float32 and
-    float64 take turns unless `dtype` names one.
+    Tries one shape of every family, each with every kind of data and ever other weights, labels
+    and memory orders; then other shapes that Hypothesis draws, `examples` in all. JAX's
+    derivation is replayed by NumPy, and run by XLA too on the first shape, on one in fifty, and
+    before anything is said to be wrong. float32 and float64 take turns unless `dtype` names one.
 
     It runs Hypothesis itself: inside a Hypothesis test of your own, draw from `pair.examples()`
     and call `judge` instead.
@@ -101,30 +111,58 @@ def search(
     only = f" --dtype {dtype}" if dtype else ""
     command = f"backproof check --pair {pair.name} --examples {examples} --seed {seed}{only}"
     report = Report(pair, command)
+    with ThreadPoolExecutor(max_workers=1) as xla:  # it compiles while the search goes on
+        unconfirmed: list[tuple[Trial, Future[Results]]] = []
 
-    def run(example: Example) -> None:
-        for variant in variants(example, pair.kinds, pair.labels):
+        def run(example: Example) -> None:
             if report.failures:
                 return
-            report.add(judge(pair, variant), variant)
+            due = len(report.shapes) % CONFIRMED == 0
+            trial = Trial(pair, example)
+            findings = trial.findings()
+            report.add(findings, example)
+            if due or not all(finding.agrees for finding in findings):
+                unconfirmed.append((trial, xla.submit(pair.derive_by_xla, example, *trial.arrays)))
+            if not all(finding.agrees for finding in findings):
+                confirm()
+
+        def confirm() -> None:
+            while unconfirmed and not report.failures:
+                trial, by_xla = unconfirmed.pop(0)
+                report.confirm(trial.confirmed(by_xla.result()))
+
+        for member in pair.members(seed, dtypes)[:examples]:
+            for variant in variants(member, pair.kinds, pair.labels):
+                run(variant)
+            tick()
+        if examples > len(report.shapes) and not report.failures:
+            _draw(pair.examples(dtypes), examples - len(report.shapes), seed, report.shapes, run, tick)
+        confirm()
+    return report
+
+
+def _draw(
+    drawn: SearchStrategy[Example],
+    count: int,
+    seed: int,
+    seen: Collection[Shape],
+    run: Callable[[Example], None],
+    tick: Callable[[], None],
+) -> None:
+    """Run `count` examples that Hypothesis draws, of shapes that were not seen before."""
+
+    @hypothesis.seed(int(seed))
+    @hypothesis.settings(
+        max_examples=count,
+        database=None,
+        deadline=None,
+        phases=[hypothesis.Phase.generate],
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    @hypothesis.given(drawn)
+    def draw(example: Example) -> None:
+        hypothesis.assume(example.shape not in seen)
+        run(example)
         tick()
 
-    for member in pair.members(seed, dtypes)[:examples]:
-        run(member)
-
-    if examples > len(FAMILIES) and not report.failures:
-
-        @hypothesis.seed(int(seed))
-        @hypothesis.settings(
-            max_examples=examples - len(FAMILIES),
-            database=None,
-            deadline=None,
-            phases=[hypothesis.Phase.generate],
-            suppress_health_check=list(hypothesis.HealthCheck),
-        )
-        @hypothesis.given(pair.examples(dtypes))
-        def draw(example: Example) -> None:
-            run(example)
-
-        draw()
-    return report
+    draw()

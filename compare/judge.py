@@ -6,7 +6,8 @@ against (n, 1) is a wrong shape, not a difference of zeros.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -58,27 +59,62 @@ def story(pair: Pair, failures: list[Finding]) -> list[str]:
 def judge(pair: Pair, example: Example, arrays: Problem | None = None) -> list[Finding]:
     """Run both sides of `pair` on one example and compare all that the hand-derived side returns.
 
-    `arrays` are made from the example unless given. Raises TypeError or ValueError for what is
-    not a gradient at all: no dict, unknown names, a parameter without its gradient.
+    JAX's side runs through XLA, and the replay is held against it as well. `arrays` are made from
+    the example unless given. Raises TypeError or ValueError for what is not a gradient at all: no
+    dict, unknown names, a parameter without its gradient.
     """
-    arrays = pair.problem(example) if arrays is None else arrays
-    parameters, X, Y = arrays
-    before = [array.copy() for array in (*parameters.values(), X, Y)]
-    try:
-        by_hand = pair.derive_by_hand(example, dict(parameters), X, Y)
-    except Exception as error:
-        error.add_note(f"while {pair.name} was checked at {example}")
-        raise
-    for name, array, copy in zip(
-        (*parameters, "X", "Y"), (*parameters.values(), X, Y), before, strict=True
-    ):
-        if not np.array_equal(array, copy):
-            return [Finding(name, example, "the hand-derived side wrote into its argument")]
-    jax = pair.derive_by_autodiff(example, parameters, X, Y)
-    needed = [f"d{name}" for name in parameters]
-    check_keys("by_hand's result", by_hand, needed, [name for name in jax if name not in needed])
-    hand = {name: _as_array(value, jax[name].dtype) for name, value in by_hand.items()}
-    return _misfits(example, hand, jax) or _differences(pair, example, arrays, hand, jax)
+    trial = Trial(pair, example, arrays)
+    return trial.confirmed(pair.derive_by_xla(example, *trial.arrays))
+
+
+class Trial:
+    """One example: its arrays, and what the hand-derived side and the replay make of them."""
+
+    def __init__(self, pair: Pair, example: Example, arrays: Problem | None = None) -> None:
+        self.pair, self.example = pair, example
+        self.arrays = pair.problem(example) if arrays is None else arrays
+        parameters, X, Y = self.arrays
+        given = {**parameters, "X": X, "Y": Y}
+        before = {name: array.copy() for name, array in given.items()}
+        try:
+            by_hand = pair.derive_by_hand(example, dict(parameters), X, Y)
+        except Exception as error:
+            error.add_note(f"while {pair.name} was checked at {example}")
+            raise
+        self.overwritten = [
+            name for name, array in given.items() if not np.array_equal(array, before[name])
+        ]
+        if self.overwritten:  # the replay would start from other numbers
+            return
+        self.by_replay = pair.derive_by_replay(example, parameters, X, Y)
+        needed = [f"d{name}" for name in parameters]
+        also = [name for name in self.by_replay if name not in needed]
+        check_keys("by_hand's result", by_hand, needed, also)
+        self.by_hand = {
+            name: _as_array(value, self.by_replay[name].dtype) for name, value in by_hand.items()
+        }
+
+    def findings(self) -> list[Finding]:
+        """Hold the hand-derived side against the replay."""
+        if self.overwritten:
+            reason = "the hand-derived side wrote into its argument"
+            return [Finding(name, self.example, reason) for name in self.overwritten[:1]]
+        return self._compared(self.by_hand, self.by_replay)
+
+    def confirmed(self, by_xla: Results) -> list[Finding]:
+        """Hold the hand-derived side against XLA, and then the replay."""
+        if self.overwritten:
+            return self.findings()
+        faults_of_ours = [
+            replace(finding, reason=f"the replay differs from XLA: {finding.reason}")
+            for finding in self._compared(self.by_replay, by_xla)
+            if not finding.agrees
+        ]
+        return [*self._compared(self.by_hand, by_xla), *faults_of_ours]
+
+    def _compared(self, hand: Results, jax: Results) -> list[Finding]:
+        misfits = _misfits(self.example, hand, jax)
+        return misfits or _differences(self.pair, self.example, self.arrays, hand, jax)
 
 
 def _as_array(value: Any, dtype: Any) -> Any:
@@ -104,7 +140,7 @@ def _misfits(example: Example, hand: Results, jax: Results) -> list[Finding]:
             misfits.append(Finding(name, example, reason))
         else:
             for side, array in (("hand-derived", value), ("autodiff", right)):
-                if not np.isfinite(array).all():
+                if not isfinite(np.vdot(array, array)) and not np.isfinite(array).all():
                     place = tuple(np.argwhere(~np.isfinite(array))[0].tolist())
                     reason = f"the {side} side is {array[place]}"
                     not_finite.append(Finding(name, example, reason, np.inf, 0.0, place))
@@ -114,15 +150,17 @@ def _misfits(example: Example, hand: Results, jax: Results) -> list[Finding]:
 def _differences(
     pair: Pair, example: Example, arrays: Problem, hand: Results, jax: Results
 ) -> list[Finding]:
-    eps = np.finfo(example.dtype).eps
+    eps = float(np.finfo(example.dtype).eps)
     findings = []
     for name, allowance in allowances(pair, example, arrays, hand, jax).items():
         if name not in hand:
             continue
         own = np.maximum(allowance.error - allowance.inherited, 0)
-        place = tuple(int(i) for i in np.unravel_index(np.argmax(own), own.shape))
-        difference = float(own[place] / (eps * allowance.scale))
-        wrong = f"{hand[name][place]:.6g} by hand, {jax[name][place]:.6g} by autodiff"
-        reason = "" if difference <= allowance.roundings else wrong
+        worst = int(own.argmax())
+        place = divmod(worst, own.shape[1]) if own.ndim == 2 else ()
+        difference = own.item(worst) / (eps * allowance.scale)
+        reason = ""
+        if not difference <= allowance.roundings:
+            reason = f"{hand[name][place]:.6g} by hand, {jax[name][place]:.6g} by autodiff"
         findings.append(Finding(name, example, reason, difference, allowance.roundings, place))
     return findings

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
+from itertools import pairwise
 from typing import Any
 
 import jax
@@ -20,6 +21,8 @@ from backproof.arguments import (
     check_loss,
     check_number,
 )
+from backproof.autodiff.program import DerivedProgram
+from backproof.autodiff.signature import Signature
 from backproof.compare.shapes import FAMILIES, Shape, shapes
 from backproof.compare.values import (
     FLOAT_LABELS,
@@ -46,7 +49,6 @@ BY_AUTODIFF: dict[str, Callable[..., Any]] = {
     "shallow": autodiff.shallow.gradients,
     "deep": autodiff.deep.gradients,
 }
-DEEPEST = 4
 ACTIVATIONS = tuple(autodiff.activations.ACTIVATIONS)
 
 
@@ -59,15 +61,14 @@ class Pair:
     "Z1", "A1", …, "dZ1", "dA1", …, "dX"; all that it holds is compared. dZ, dA and dX are per
     example, dW and db of the cost J.
 
-    `hidden` is one name per hidden layer; None draws depth and names anew for every example,
-    which only the package's own "deep" can follow. Y comes in the dtype of X.
+    `hidden` is one name per hidden layer. Y comes in the dtype of X.
 
     Raises TypeError or ValueError for an unknown or unfitting network, activation or loss.
     """
 
     name: str
     network: str = "deep"
-    hidden: tuple[str, ...] | None = ()
+    hidden: tuple[str, ...] = ()
     output: str = "sigmoid"
     loss: str = "cross_entropy"
     slopes: tuple[float, ...] = (0.01,)
@@ -88,10 +89,6 @@ class Pair:
                 f"by_hand={self.by_hand!r} is a {type(self.by_hand).__name__}: pass a function "
                 "(parameters, X, Y) -> dict."
             )
-        if self.hidden is None:
-            if self.network != "deep" or self.by_hand is not None:
-                raise ValueError("hidden=None draws layers: give one name per hidden layer.")
-            return
         layers = {"logistic": 0, "logistic_loop": 0, "shallow": 1}.get(self.network)
         if not isinstance(self.hidden, tuple) or layers not in (None, len(self.hidden)):
             many = "any number of" if layers is None else layers
@@ -118,38 +115,27 @@ class Pair:
         return ("real", *labels) if self.loss == "half_squared_error" else labels
 
     def examples(self, dtypes: tuple[str, ...] = FLOATS) -> st.SearchStrategy[Example]:
-        """Draw examples: every side, the activations, the dtype, every kind, a seed."""
-        hidden = (
-            st.lists(st.sampled_from(ACTIVATIONS), max_size=DEEPEST - 1).map(tuple)
-            if self.hidden is None
-            else st.just(self.hidden)
-        )
-        return hidden.flatmap(
-            lambda hidden: st.builds(
-                Example,
-                shape=shapes(len(hidden) + 1).map(self._one_output),
-                hidden=st.just(hidden),
-                slope=st.sampled_from(self.slopes),
-                dtype=st.sampled_from(dtypes),
-                seed=st.integers(0, 2**16 - 1),
-                data=st.sampled_from(self.kinds),
-                weights=st.sampled_from(self.kinds),
-                labels=st.sampled_from(self.labels),
-                order=st.sampled_from(ORDERS),
-            )
+        """Draw examples: every side, the dtype, the slope, every kind, a seed."""
+        return st.builds(
+            Example,
+            shape=shapes(len(self.hidden) + 1).map(self._one_output),
+            hidden=st.just(self.hidden),
+            slope=st.sampled_from(self.slopes),
+            dtype=st.sampled_from(dtypes),
+            seed=st.integers(0, 2**16 - 1),
+            data=st.sampled_from(self.kinds),
+            weights=st.sampled_from(self.kinds),
+            labels=st.sampled_from(self.labels),
+            order=st.sampled_from(ORDERS),
         )
 
     def members(self, seed: int, dtypes: tuple[str, ...] = FLOATS) -> list[Example]:
         """One example of every family of shapes."""
         examples = []
         for i, family in enumerate(FAMILIES.values()):
-            hidden = self.hidden
-            if hidden is None:
-                turn = (seed + i + 2 * k for k in range(i % DEEPEST))
-                hidden = tuple(ACTIVATIONS[k % len(ACTIVATIONS)] for k in turn)
-            shape = self._one_output(family.member(len(hidden) + 1))
+            shape = self._one_output(family.member(len(self.hidden) + 1))
             slope, dtype = self.slopes[i % len(self.slopes)], dtypes[(seed + i) % len(dtypes)]
-            examples.append(Example(shape, hidden, slope, dtype, seed + i))
+            examples.append(Example(shape, self.hidden, slope, dtype, seed + i))
         return examples
 
     def _one_output(self, shape: Shape) -> Shape:
@@ -164,33 +150,74 @@ class Pair:
         """Run the hand-derived side."""
         if self.by_hand is not None:
             return self.by_hand(parameters, X, Y)
-        options = dict(_options(self, example.hidden, example.slope))
-        J, values, gradients = BY_HAND[self.network](parameters, X, Y, **options)
+        J, values, gradients = BY_HAND[self.network](
+            parameters, X, Y, **dict(self._options), **self._slope(example)
+        )
         return {"J": J, **values, **gradients}
 
-    def derive_by_autodiff(self, example: Example, parameters: Any, X: Any, Y: Any) -> Results:
-        """Run the autodiff side, compiled once for each shape and dtype, on labels cast first."""
-        run = _compiled(BY_AUTODIFF[self.network], _options(self, example.hidden, example.slope))
+    def derive_by_replay(self, example: Example, parameters: Any, X: Any, Y: Any) -> Results:
+        """Run what JAX derived once for all shapes, by NumPy, on labels cast first."""
+        J, values, gradients = self.program(
+            parameters=parameters, X=X, Y=Y.astype(X.dtype), **self._slope(example, X.dtype.type)
+        )
+        return {"J": np.asarray(J), **values, **gradients}
+
+    def derive_by_xla(self, example: Example, parameters: Any, X: Any, Y: Any) -> Results:
+        """Run JAX as people do: compiled by XLA, for each shape and dtype anew."""
+        run = _compiled(self.network, self._options)
         with jax.enable_x64(True), jax.default_device(jax.local_devices(backend="cpu")[0]):
-            J, values, gradients = run(parameters, X, Y.astype(X.dtype))
+            J, values, gradients = run(
+                parameters, X, Y.astype(X.dtype), **self._slope(example, X.dtype.type)
+            )
         results: Results = jax.tree.map(np.asarray, {"J": J, **values, **gradients})
         return results
 
+    @property
+    def program(self) -> DerivedProgram:
+        """JAX's derivation of this network, traced when it is first asked for."""
+        return _program(self.network, self._options, len(self.hidden) + 1, self._has_slope)
 
-def _options(pair: Pair, hidden: tuple[str, ...], slope: float) -> tuple[tuple[str, Any], ...]:
-    """What both wings' `gradients` take after (parameters, X, Y)."""
-    options = {"loss": pair.loss, "with_dX": True}
-    if pair.network == "shallow":
-        options |= {"hidden": hidden[0], "output": pair.output, "slope": slope}
-    elif pair.network == "deep":
-        options |= {"activations": (*hidden, pair.output), "slope": slope}
-    return tuple(options.items())
+    @property
+    def _has_slope(self) -> bool:
+        return "leaky_relu" in (*self.hidden, self.output)
+
+    def _slope(self, example: Example, dtype: Callable[[float], Any] = float) -> dict[str, Any]:
+        """Leaky ReLU's slope, an argument where there is a leaky ReLU."""
+        return {"slope": dtype(example.slope)} if self._has_slope else {}
+
+    @property
+    def _options(self) -> tuple[tuple[str, Any], ...]:
+        """What both wings' `gradients` take after (parameters, X, Y)."""
+        options = {"loss": self.loss, "with_dX": True}
+        if self.network == "shallow":
+            options |= {"hidden": self.hidden[0], "output": self.output}
+        elif self.network == "deep":
+            options |= {"activations": (*self.hidden, self.output)}
+        return tuple(options.items())
 
 
 @cache
-def _compiled(gradients: Callable[..., Any], options: tuple[tuple[str, Any], ...]) -> Any:
+def _program(
+    network: str, options: tuple[tuple[str, Any], ...], layers: int, has_slope: bool
+) -> DerivedProgram:
+    """Trace a network's gradients over symbolic sizes."""
+    sizes = ["n_x", *(f"n_{l}" for l in range(1, layers)), "n_y"]
+    parameters = {"w": "n_x, 1", "b": "1, 1"}
+    if network in ("shallow", "deep"):
+        parameters = {}
+        for l, (before, n) in enumerate(pairwise(sizes), start=1):
+            parameters |= {f"W{l}": f"{n}, {before}", f"b{l}": f"{n}, 1"}
+    n_y = sizes[-1] if network in ("shallow", "deep") else "1"
+    shapes = {"parameters": parameters, "X": "n_x, m", "Y": f"{n_y}, m"}
+    if has_slope:
+        shapes["slope"] = ""
+    return DerivedProgram(partial(BY_AUTODIFF[network], **dict(options)), Signature(shapes))
+
+
+@cache
+def _compiled(network: str, options: tuple[tuple[str, Any], ...]) -> Any:
     """Compile with XLA's least effort: a shape is run a few times, compiling it is what costs."""
     return jax.jit(
-        lambda parameters, X, Y: gradients(parameters, X, Y, **dict(options)),
+        partial(BY_AUTODIFF[network], **dict(options)),
         compiler_options={"xla_backend_optimization_level": 0},
     )

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 Shape: TypeAlias = tuple[int, ...]
 
-LARGEST = 8
+LARGEST = 19
 
 
 class Family(NamedTuple):

@@ -110,7 +110,7 @@ def train(
     try:
         for _ in range(STEPS):
             of_hand = pair.derive_by_hand(example, by_hand, X, Y)
-            of_autodiff: Parameters = pair.derive_by_autodiff(example, by_autodiff, X, Y)
+            of_autodiff: Parameters = pair.derive_by_xla(example, by_autodiff, X, Y)
             of_shadow = pair.derive_by_hand(example, shadow, X, Y)
             by_hand = manual.descent.update(by_hand, of_hand, rate)
             by_autodiff = autodiff.descent.update(by_autodiff, of_autodiff, rate)
@@ -123,7 +123,7 @@ def train(
         ended = str(error)
     results = (
         pair.derive_by_hand(example, start if ended else by_hand, X, Y),
-        pair.derive_by_autodiff(example, start if ended else by_autodiff, X, Y),
+        pair.derive_by_xla(example, start if ended else by_autodiff, X, Y),
     )
     return TrainingReport(
         pair=pair,
@@ -142,9 +142,8 @@ def train(
 
 
 def _example(pair: Pair, data: Dataset, seed: int, dtype: str) -> Example:
-    hidden = ("relu", "tanh") if pair.hidden is None else pair.hidden
-    shape = (data.X.shape[0], *[HIDDEN] * len(hidden), *data.Y.shape)
-    return Example(shape, hidden, 0.01, dtype, seed, data=data.name, weights="xavier", labels="own")
+    shape = (data.X.shape[0], *[HIDDEN] * len(pair.hidden), *data.Y.shape)
+    return Example(shape, pair.hidden, 0.01, dtype, seed, data=data.name, weights="xavier", labels="own")
 
 
 def _start(pair: Pair, example: Example) -> Parameters:

@@ -10,6 +10,13 @@ def _of_integers(floats: str, integers: str) -> Row:
     return lambda equation: floats if equation.dtype() == "dtype" else integers
 
 
+def _pow(equation: Equation) -> str:
+    exponent = equation.inputs[1].narrow or equation.inputs[1]
+    # An array of integers beside one of float32 would make float64 of both.
+    wide = exponent.kind != "f" and not exponent.is_python
+    return "{0} ** {1}.astype(dtype)" if wide else "{0} ** {1}"
+
+
 def _integer_pow(equation: Equation) -> str:
     return f"{{0}} ** {equation.params['y']}"
 
@@ -19,15 +26,36 @@ def _round(equation: Equation) -> str:
     return "np.round({0})" if to_even else "round_away_from_zero({0})"
 
 
+def _shift_right(kind: str) -> Row:
+    """Return the shift of integers as those of `kind` are shifted, "i" signed or "u" unsigned."""
+
+    def row(equation: Equation) -> str:
+        dtype = equation.equation.outvars[0].aval.dtype
+        seen_as = f"np.{'u' * (kind == 'u')}int{8 * dtype.itemsize}"
+        return "{0} >> {1}" if dtype.kind == kind else f"shift_right({{0}}, {{1}}, {seen_as})"
+
+    return row
+
+
+def _bits(name: str) -> Row:
+    """Return the row of a function of the bits, which NumPy needs as unsigned."""
+    return lambda equation: f"{name}({{0}}, np.uint{equation.dtype().strip('np.uit')})"
+
+
 def _convert(equation: Equation) -> str:
-    return f"{{0}}.astype({equation.dtype()})"
+    dtype = equation.dtype()
+    if equation.inputs[0].kind != "f" or dtype == "dtype":
+        return f"{{0}}.astype({dtype})"
+    return "{0} != 0" if dtype == "np.bool" else f"truncated({{0}}, {dtype})"
 
 
 def _select(equation: Equation) -> str:
     if equation.inputs[0].kind == "b":
         return "np.where({0}, {2}, {1})"
-    cases = ", ".join(f"{{{i}}}" for i in range(1, len(equation.inputs)))
-    return f"np.choose({{0}}, [{cases}])"
+    *cases, selected = (f"{{{i}}}" for i in range(1, len(equation.inputs)))
+    for i, case in reversed(list(enumerate(cases, 1))):
+        selected = f"np.where({{0}} < {i}, {case}, {selected})"
+    return selected
 
 
 ELEMENTWISE: dict[str, Row] = {
@@ -38,8 +66,8 @@ ELEMENTWISE: dict[str, Row] = {
     "div": _of_integers("{0} / {1}", "truncated_division({0}, {1})"),
     "rem": _of_integers("np.fmod({0}, {1})", "remainder({0}, {1})"),
     "neg": "-{0}",
-    "sign": "np.sign({0})",
-    "abs": "np.abs({0})",
+    "sign": _of_integers("sign_of({0})", "np.sign({0})"),
+    "abs": _of_integers("absolute({0})", "np.abs({0})"),
     "max": "np.maximum({0}, {1})",
     "min": "np.minimum({0}, {1})",
     "clamp": "np.minimum(np.maximum({1}, {0}), {2})",
@@ -55,7 +83,7 @@ ELEMENTWISE: dict[str, Row] = {
     "rsqrt": "1 / np.sqrt({0})",
     "cbrt": "np.cbrt({0})",
     "square": "np.square({0})",
-    "pow": "{0} ** {1}",
+    "pow": _pow,
     "integer_pow": _integer_pow,
     "logistic": "1 / (1 + np.exp(-{0}))",
     "tanh": "np.tanh({0})",
@@ -87,10 +115,11 @@ ELEMENTWISE: dict[str, Row] = {
     "or": "{0} | {1}",
     "xor": "{0} ^ {1}",
     "not": "np.invert({0})",
-    "shift_left": "shift_left({0}, {1})",
-    "shift_right_arithmetic": "shift_right_arithmetic({0}, {1})",
-    "shift_right_logical": "shift_right_logical({0}, {1})",
-    "population_count": "np.bitwise_count({0})",
+    "shift_left": "{0} << {1}",
+    "shift_right_arithmetic": _shift_right("i"),
+    "shift_right_logical": _shift_right("u"),
+    "population_count": _bits("count_ones"),
+    "clz": _bits("count_leading_zeros"),
     "nextafter": "np.nextafter({0}, {1})",
     "select_n": _select,
     "convert_element_type": _convert,

@@ -1,7 +1,34 @@
-"""Rows: linear_algebra."""
+"""Primitives that factorize matrices and solve triangular systems."""
 
 from __future__ import annotations
 
-from backproof.autodiff.primitives.equation import Row
+from backproof.autodiff.dimensions import python_text
+from backproof.autodiff.primitives.equation import Equation, Row
 
-LINEAR_ALGEBRA: dict[str, Row] = {}
+
+def _triangular_solve(equation: Equation) -> str:
+    """Bring the system to the form a x = b: x a = b is aᵀ xᵀ = bᵀ."""
+    params = equation.params
+    a, b = "{0}", "{1}"
+    if params["conjugate_a"]:
+        a = f"np.conj({a})"
+    left, lower, unit = params["left_side"], params["lower"], params["unit_diagonal"]
+    if params["transpose_a"] == left:
+        a, lower = f"np.matrix_transpose({a})", not lower
+    if left:
+        return f"triangular_solve({a}, {b}, {lower}, {unit})"
+    b = f"np.matrix_transpose({b})"
+    return f"np.matrix_transpose(triangular_solve({a}, {b}, {lower}, {unit}))"
+
+
+def _permutation(equation: Equation) -> str:
+    size = python_text(equation.params["permutation_size"])
+    return f"lu_pivots_to_permutation({{0}}, {size})"
+
+
+LINEAR_ALGEBRA: dict[str, Row] = {
+    "cholesky": "cholesky({0})",
+    "triangular_solve": _triangular_solve,
+    "lu": "lu({0})",
+    "lu_pivots_to_permutation": _permutation,
+}

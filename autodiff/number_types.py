@@ -1,0 +1,219 @@
+"""Arrays of other number types, which a derived program runs on as it does on NumPy's own.
+
+They follow NumPy's protocols (NEP 13 for ufuncs, NEP 18 for functions), so that the program and
+its operations are written once, against NumPy. `ByRealPart` serves complex-step differentiation,
+`Watched` notes ties, and `backproof.autodiff.bounded.Bounded` carries a bound of its error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+# Functions that only arrange entries, and which of their arguments hold numbers.
+ARRANGING: dict[Callable[..., Any], tuple[int, ...]] = {
+    np.where: (1, 2),
+    np.choose: (1,),
+    np.full_like: (0, 1),
+    **dict.fromkeys(
+        (
+            np.broadcast_to,
+            np.concatenate,
+            np.copy,
+            np.diagonal,
+            np.expand_dims,
+            np.flip,
+            np.moveaxis,
+            np.pad,
+            np.repeat,
+            np.reshape,
+            np.split,
+            np.squeeze,
+            np.stack,
+            np.swapaxes,
+            np.take,
+            np.take_along_axis,
+            np.transpose,
+            np.tril,
+            np.triu,
+            np.zeros_like,
+            np.lib.stride_tricks.as_strided,
+            np.lib.stride_tricks.sliding_window_view,
+        ),
+        (0,),
+    ),
+}
+COMPARISONS = (
+    np.equal,
+    np.not_equal,
+    np.less,
+    np.less_equal,
+    np.greater,
+    np.greater_equal,
+)
+
+
+class Numbers(NDArrayOperatorsMixin):
+    """An array of numbers that have several `parts`, each a NumPy array; the first, the value.
+
+    What only arranges entries is done to every part; a subclass says in `arithmetic` what all
+    else is. Beside a number of the subclass's kind, a plain one has 0 for its other parts.
+    """
+
+    def __init__(self, *parts: Any) -> None:
+        self.parts = tuple(map(np.asarray, parts))
+
+    value = property(lambda self: self.parts[0])
+    shape = property(lambda self: self.value.shape)
+    dtype = property(lambda self: self.value.dtype)
+    ndim = property(lambda self: self.value.ndim)
+    size = property(lambda self: self.value.size)
+    T = property(lambda self: np.transpose(self))
+
+    def like(self, *parts: Any) -> Any:
+        """Return numbers of the same type made of these parts."""
+        return type(self)(*parts)
+
+    def part(self, number: Any, i: int) -> Any:
+        """Return part `i` of an operand, which may be a plain number, or a list of operands."""
+        if isinstance(number, Numbers):
+            return number.parts[i]
+        if isinstance(number, (list, tuple)):
+            return type(number)(self.part(one, i) for one in number)
+        return number if i == 0 else np.zeros_like(number)
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.like(*(part[index] for part in self.parts))
+
+    def __setitem__(self, index: Any, new: Any) -> None:
+        for i, part in enumerate(self.parts):
+            part[index] = self.part(new, i)
+
+    def reshape(self, *shape: Any) -> Any:
+        """The same numbers in another shape."""
+        return self.like(*(part.reshape(*shape) for part in self.parts))
+
+    def copy(self) -> Any:
+        """The same numbers in memory of their own."""
+        return self.like(*(part.copy() for part in self.parts))
+
+    def astype(self, dtype: Any) -> Any:
+        """The same numbers where a float is asked for, else their values as integers or bools."""
+        return self if np.dtype(dtype).kind in "fc" else self.value.real.astype(dtype)
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        raise TypeError(f"{type(self).__name__} is more than an array of numbers: use .value.")
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        return self.arithmetic(ufunc, method, inputs, options)
+
+    def __array_function__(self, function: Any, _: Any, inputs: Any, options: Any) -> Any:
+        if function not in ARRANGING:
+            return self.arithmetic(function, "__call__", inputs, options)
+        results = []
+        for i in range(len(self.parts)):
+            given = [
+                self.part(x, i) if place in ARRANGING[function] else x
+                for place, x in enumerate(inputs)
+            ]
+            named = {k: self.part(x, i) if k == "constant_values" else x for k, x in options.items()}
+            results.append(function(*given, **named))
+        if isinstance(results[0], (list, tuple)):
+            return [self.like(*parts) for parts in zip(*results, strict=True)]
+        return self.like(*results)
+
+    def arithmetic(self, function: Any, method: str, inputs: Any, options: Any) -> Any:
+        """Return what `function`, or that method of a ufunc, makes of these numbers."""
+        inputs = [self.part(x, 0) for x in inputs]
+        result = getattr(function, method)(*inputs, **options)
+        return self.like(result) if np.asarray(result).dtype.kind in "fc" else result
+
+
+class ByRealPart(Numbers):
+    """Complex numbers, compared by their real parts; |z| is z or −z.
+
+    So a program of real functions becomes the analytic one that complex-step differentiation
+    needs. NumPy's own order of complex numbers looks at the imaginary part where the real ones
+    are equal, and its |z| is the distance from 0.
+    """
+
+    def arithmetic(self, function: Any, method: str, inputs: Any, options: Any) -> Any:
+        """Apply NumPy's function, or what stands for it here."""
+        inputs = [self.part(x, 0) for x in inputs]
+        if function in COMPARISONS:
+            return function(*map(np.real, inputs), **options)
+        if function in ANALYTIC and method == "__call__":
+            return self.like(ANALYTIC[function](*inputs))
+        return super().arithmetic(function, method, inputs, options)
+
+
+def _analytic(real: Callable[..., Any], *derivatives: Callable[..., Any]) -> Callable[..., Any]:
+    """Return f(x) + i·f′(x)·y for z = x + iy: all that an infinitely small y leaves."""
+
+    def applied(*inputs: Any) -> Any:
+        x = [np.real(z) for z in inputs]
+        y = sum(of(*x) * np.imag(z) for of, z in zip(derivatives, inputs, strict=True))
+        return real(*x) + 1j * y
+
+    return applied
+
+
+# What NumPy does not have for complex numbers, or does otherwise.
+ANALYTIC: dict[Any, Callable[..., Any]] = {
+    np.absolute: _analytic(np.abs, np.sign),
+    np.sign: _analytic(np.sign, np.zeros_like),
+    np.floor: _analytic(np.floor, np.zeros_like),
+    np.ceil: _analytic(np.ceil, np.zeros_like),
+    np.trunc: _analytic(np.trunc, np.zeros_like),
+    np.round: _analytic(np.round, np.zeros_like),
+    np.cbrt: _analytic(np.cbrt, lambda x: 1 / (3 * np.cbrt(x) ** 2)),
+    np.fmod: _analytic(np.fmod, lambda x, y: 1.0, lambda x, y: -np.trunc(x / y)),
+    np.arctan2: _analytic(
+        np.arctan2, lambda y, x: x / (x**2 + y**2), lambda y, x: -y / (x**2 + y**2)
+    ),
+}
+
+
+class Tie(NamedTuple):
+    """An operation that met equals, where its derivative is a matter of choice, and the places."""
+
+    operation: str
+    places: Any
+
+
+class Watched(Numbers):
+    """Floats that note every tie: max of equals, comparison with equality, |0|, equals sorted."""
+
+    def __init__(self, value: Any, ties: list[Tie]) -> None:
+        super().__init__(value)
+        self.ties = ties
+
+    def like(self, *parts: Any) -> Any:
+        """Return floats that note their ties in the same place."""
+        return Watched(*parts, self.ties)
+
+    def arithmetic(self, function: Any, method: str, inputs: Any, options: Any) -> Any:
+        """Apply NumPy's function, and note ties."""
+        plain = [self.part(x, 0) for x in inputs]
+        tied: Any = np.False_
+        if function in (*COMPARISONS, np.maximum, np.minimum) and method == "__call__":
+            # x != x asks whether x is NaN: that is no tie.
+            tied = np.equal(*plain) & (inputs[0] is not inputs[1])
+        elif function in (np.absolute, np.sign):
+            tied = plain[0] == 0
+        elif function in (np.max, np.min):
+            extreme = function(plain[0], **{**options, "keepdims": True})
+            equals = plain[0] == extreme
+            tied = equals & (np.sum(equals, axis=options.get("axis"), keepdims=True) > 1)
+        elif function is np.sort:
+            along = np.moveaxis(np.sort(*plain, **options), options.get("axis", -1), -1)
+            tied = along[..., 1:] == along[..., :-1]
+        if np.any(tied):
+            self.ties.append(Tie(function.__name__, tied))
+        return super().arithmetic(function, method, inputs, options)
