@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from backproof.arguments.names import FLOATS, check_keys, is_traced
-
 
 FLOAT_DTYPES = tuple(map(np.dtype, FLOATS))
 WHOLE_DTYPES = [np.dtype(f"{sign}int{bits}") for sign in ("", "u") for bits in (8, 16, 32, 64)]
@@ -33,10 +33,10 @@ def check_array(
             f"pass numpy.asarray({name}, dtype=float) with shape {_written(shape)}."
         )
     if value.dtype not in dtypes:
-        known = [dtype.name for dtype in sorted(dtypes, key=_rank)]
+        names = [dtype.name for dtype in sorted(dtypes, key=_rank)]
         raise TypeError(
-            f"{name} has dtype {value.dtype}: expected {' or '.join(known)}; "
-            f"convert it first: {name}.astype('{'float64' if 'float64' in known else known[0]}')."
+            f"{name} has dtype {value.dtype}: expected {' or '.join(names)}; "
+            f"convert it first: {name}.astype('{'float64' if 'float64' in names else names[0]}')."
         )
     if value.ndim != len(shape):
         raise ValueError(
@@ -55,7 +55,7 @@ def check_array(
                 f"make its {label} {size} (columns are examples, rows are units)."
             )
     known = _known(value)
-    if known is not None and not _is_finite(known):
+    if known is not None and not is_finite(known):
         place = np.argwhere(~np.isfinite(known))[0].tolist()
         raise ValueError(
             f"{name} is {known[tuple(place)]} at {place}: expected finite values; "
@@ -65,8 +65,10 @@ def check_array(
 
 def check_network(parameters: Any, X: Any, layers: int) -> None:
     """Check X (n_x, m) and W1 (n_1, n_x), b1 (n_1, 1), …, WL, bL: shapes chain, one dtype."""
+    if _is_sound_network(parameters, X, layers):
+        return
     check_array("X", X, [("n_x", None), ("m", None)])
-    check_keys("parameters", parameters, [f"{V}{k}" for k in range(1, layers + 1) for V in "Wb"])
+    check_keys("parameters", parameters, _parameter_names(layers))
     inputs = ("n_x", X.shape[0])
     for layer in range(1, layers + 1):
         W, b = parameters[f"W{layer}"], parameters[f"b{layer}"]
@@ -105,20 +107,56 @@ def check_labels(Y: Any, A: Any, *, probabilities: bool) -> None:
 
     Labels may be bool or integers as well as floats of A's dtype.
     """
-    check_array("the output", A, [("n_y", None), ("m", None)])
+    if not _is_sound_matrix(A):
+        check_array("the output", A, [("n_y", None), ("m", None)])
     if getattr(Y, "dtype", A.dtype) != A.dtype and Y.dtype in FLOAT_DTYPES:
         raise TypeError(
             f"Y has dtype {Y.dtype}, the network {A.dtype}: expected one float dtype; "
             f"pass Y.astype('{A.dtype}')."
         )
-    check_array("Y", Y, [("n_y", A.shape[0]), ("m", A.shape[1])], LABEL_DTYPES)
+    if not _is_sound_matrix(Y) or Y.shape != A.shape:
+        check_array("Y", Y, [("n_y", A.shape[0]), ("m", A.shape[1])], LABEL_DTYPES)
     known = _known(Y)
-    if probabilities and known is not None and not ((known >= 0) & (known <= 1)).all():
+    if probabilities and known is not None and not 0 <= known.min() <= known.max() <= 1:
         place = np.argwhere((known < 0) | (known > 1))[0].tolist()
         raise ValueError(
             f"Y is {known[tuple(place)]} at {place}: cross-entropy expects labels in [0, 1]; "
             "rescale them, or use loss='half_squared_error'."
         )
+
+
+def _is_sound_network(parameters: Any, X: Any, layers: int) -> bool:
+    """Whether these are NumPy arrays that every check below would pass; asked in one go.
+
+    On small networks the checks, one by one, would cost as much as the network.
+    """
+    names = _parameter_names(layers)
+    if type(parameters) is not dict or [*parameters] != names:
+        return False
+    arrays = [X, *parameters.values()]
+    if not all(_is_sound_matrix(V) and V.dtype == X.dtype for V in arrays):
+        return False
+    n = X.shape[0]
+    for W, b in zip(arrays[1::2], arrays[2::2], strict=True):
+        if W.shape[1] != n or b.shape != (W.shape[0], 1):
+            return False
+        n = W.shape[0]
+    return True
+
+
+def _is_sound_matrix(V: Any) -> bool:
+    return (
+        type(V) is np.ndarray
+        and V.ndim == 2
+        and V.size > 0
+        and V.dtype in FLOAT_DTYPES
+        and math.isfinite(np.vdot(V, V))
+    )
+
+
+@cache
+def _parameter_names(layers: int) -> list[str]:
+    return [f"{V}{l}" for l in range(1, layers + 1) for V in "Wb"]
 
 
 def _check_one_dtype(arrays: Mapping[str, Any]) -> None:
@@ -136,7 +174,7 @@ def _known(value: Any) -> np.ndarray[Any, Any] | None:
     return None if is_traced(value) else np.asarray(value)
 
 
-def _is_finite(array: np.ndarray[Any, Any]) -> bool:
+def is_finite(array: np.ndarray[Any, Any]) -> bool:
     """Whether every entry is: the sum of squares tells at once, unless it overflows."""
     if array.dtype.kind == "f" and math.isfinite(np.vdot(array, array)):
         return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -13,13 +13,13 @@ LOSSES = ("cross_entropy", "naive_cross_entropy", "half_squared_error")
 INITIALIZERS = ("zeros", "constant", "normal", "he", "xavier")
 
 
-def check_choice(name: str, value: object, choices: Iterable[str]) -> None:
+def check_choice(name: str, value: object, choices: Collection[str]) -> None:
     """Raise ValueError unless `value` is one of the strings in `choices`."""
-    if not isinstance(value, str) or value not in set(choices):
+    if not isinstance(value, str) or value not in choices:
         raise ValueError(f"{name}: {value!r} is unknown; choose one of {', '.join(choices)}.")
 
 
-def check_activations(activations: object, choices: Iterable[str]) -> None:
+def check_activations(activations: object, choices: Collection[str]) -> None:
     """Raise unless `activations` is a tuple or list of known names, one per layer."""
     if not isinstance(activations, (tuple, list)):
         raise TypeError(

@@ -38,7 +38,7 @@ def relu(Z: jax.Array) -> jax.Array:
 def leaky_relu(Z: jax.Array, slope: jax.typing.ArrayLike = 0.01) -> jax.Array:
     """g(z) = slope·z for z < 0, z for z ≥ 0; any finite slope (S21, S23)."""
     check_number("slope", slope)
-    return jnp.where(Z >= 0, Z, jnp.asarray(slope, Z.dtype) * Z)
+    return jnp.where(Z >= 0, Z, jnp.asarray(slope, jnp.result_type(Z)) * Z)
 
 
 ACTIVATIONS: dict[str, Callable[[jax.Array], jax.Array]] = {

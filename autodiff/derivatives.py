@@ -17,6 +17,8 @@ import jax.numpy as jnp
 
 Values = dict[str, jax.Array]
 
+CALLS = ("jit", "remat2", "checkpoint")  # primitives that only call another program
+
 
 def value_and_gradients(
     cost: Callable[[Values], jax.Array], arguments: Values
@@ -24,8 +26,8 @@ def value_and_gradients(
     """Return (J, marked, gradients) of the scalar `cost` at `arguments`.
 
     `marked` holds every value that `cost` marked, by name. `gradients` holds dJ/dV under "dV" for
-    every argument V and every mark V, each of the shape of V (S36). A mark set inside a nested
-    `jit`, loop or branch is not seen. Raises ValueError when two marks share a name.
+    every argument V and every mark V, each of the shape of V (S36). A mark set inside a
+    loop or a branch is not seen. Raises ValueError when two marks share a name.
 
     >>> from jax.ad_checkpoint import checkpoint_name
     >>> def cost(arguments):
@@ -99,7 +101,8 @@ def _perturb_marks(traced: jex.ClosedJaxpr) -> tuple[Callable[..., Any], dict[st
     """
     program = traced.jaxpr
     perturbations, marked, equations = {}, [], []
-    for equation in program.eqns:
+    inlined, results = _with_marks_inlined(program, {})
+    for equation in inlined:
         if equation.primitive.name == "name":
             name = equation.params["name"]
             if name in perturbations:
@@ -114,8 +117,52 @@ def _perturb_marks(traced: jex.ClosedJaxpr) -> tuple[Callable[..., Any], dict[st
         equations.append(equation)
     perturbed = program.replace(
         invars=[*program.invars, *perturbations.values()],
-        outvars=[*program.outvars, *marked],
+        outvars=[*results, *marked],
         eqns=equations,
     )
     shapes = {name: variable.aval for name, variable in perturbations.items()}
     return jex.jaxpr_as_fun(jex.ClosedJaxpr(perturbed, traced.consts)), shapes
+
+
+def _with_marks_inlined(program: Any, known: dict[Any, Any]) -> tuple[list[Any], list[Any]]:
+    """Return the equations of a program, in place of each call those of the called if it marks.
+
+    `known` maps its variables to those of the program around it. Returns the results' too.
+    """
+    equations = []
+
+    def read(atom: Any) -> Any:
+        return atom if isinstance(atom, jex.Literal) else known.get(atom, atom)
+
+    for equation in program.eqns:
+        operands = [read(atom) for atom in equation.invars]
+        called = _called(equation)
+        if called is None or not _marks(called):
+            results = [jex.Var(variable.aval) for variable in equation.outvars]
+            known |= zip(equation.outvars, results, strict=True)
+            equations.append(equation.replace(invars=operands, outvars=results))
+        else:
+            within = dict(zip(called.invars, operands, strict=True))
+            some, results = _with_marks_inlined(called, within)
+            equations += some
+            known |= zip(equation.outvars, results, strict=True)
+    return equations, [read(atom) for atom in program.outvars]
+
+
+def _marks(program: Any) -> bool:
+    """Whether a value is marked in a program, or in one that it calls."""
+    for equation in program.eqns:
+        called = _called(equation)
+        if equation.primitive.name == "name" or (called is not None and _marks(called)):
+            return True
+    return False
+
+
+def _called(equation: Any) -> Any:
+    """Return the program that an equation only calls, or None."""
+    if equation.primitive.name not in CALLS:
+        return None
+    called = equation.params["jaxpr"]
+    if not isinstance(called, jex.ClosedJaxpr):
+        return called
+    return None if called.consts else called.jaxpr  # constants would need names of their own

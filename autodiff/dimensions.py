@@ -7,7 +7,7 @@ A size is a whole number or one of JAX's symbolic dimensions, an expression of n
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -41,7 +41,7 @@ def names_in(text: str) -> set[str]:
     return names - {"max", "min"}
 
 
-def evaluated(text: str, sizes: dict[str, int]) -> Any:
+def evaluated(text: str, sizes: Mapping[str, int]) -> Any:
     """Return the value of an expression, or of a constraint, for these sizes.
 
     >>> evaluated("2*n >= m", {"n": 2, "m": 5})

@@ -46,14 +46,8 @@ ARRANGING: dict[Callable[..., Any], tuple[int, ...]] = {
         (0,),
     ),
 }
-COMPARISONS = (
-    np.equal,
-    np.not_equal,
-    np.less,
-    np.less_equal,
-    np.greater,
-    np.greater_equal,
-)
+ORDER = (np.less, np.less_equal, np.greater, np.greater_equal)
+COMPARISONS = (np.equal, np.not_equal, *ORDER)
 
 
 class Numbers(NDArrayOperatorsMixin):
@@ -194,17 +188,20 @@ class Watched(Numbers):
         super().__init__(value)
         self.ties = ties
 
-    def like(self, *parts: Any) -> Any:
+    def like(self, value: Any) -> Any:
         """Return floats that note their ties in the same place."""
-        return Watched(*parts, self.ties)
+        return Watched(value, self.ties)
 
     def arithmetic(self, function: Any, method: str, inputs: Any, options: Any) -> Any:
         """Apply NumPy's function, and note ties."""
         plain = [self.part(x, 0) for x in inputs]
         tied: Any = np.False_
-        if function in (*COMPARISONS, np.maximum, np.minimum) and method == "__call__":
-            # x != x asks whether x is NaN: that is no tie.
-            tied = np.equal(*plain) & (inputs[0] is not inputs[1])
+        if function in (*ORDER, np.maximum, np.minimum) and method == "__call__":
+            tied = np.equal(*plain)
+        elif function in (np.equal, np.not_equal) and not all(
+            isinstance(x, Watched) for x in inputs
+        ):  # of two values it asks for NaN (x != x), or where a maximum was: no tie by itself
+            tied = np.equal(*plain)
         elif function in (np.absolute, np.sign):
             tied = plain[0] == 0
         elif function in (np.max, np.min):

@@ -39,19 +39,21 @@ class DerivedProgram:
                 f"jax.numpy and jax.lax.cond in it. JAX says: {_first_line(error)}"
             ) from error
         except Exception as error:
-            self._trace_at_some_sizes()
+            self._trace_at_some_sizes(error)
             self.per_shape = _first_line(error)
 
-    def _trace_at_some_sizes(self) -> None:
+    def _trace_at_some_sizes(self, symbolic: Exception) -> None:
         """Raise what tracing raises, unless it succeeds at some sizes."""
         names = self.signature.sizes.names
-        for sizes in ([7 + 2 * i for i in range(len(names))], *([n] * len(names) for n in (4, 8, 12))):
+        # Distinct sizes, so that none fits by chance: odd ones, then ones with many divisors.
+        for start, step in ((7, 2), (4, 4), (12, 12)):
+            sizes = range(start, start + step * len(names), step)
             try:
                 Trace(self._function, self.signature, dict(zip(names, sizes, strict=True)))
                 return
             except Exception as error:
-                first = error
-        raise first
+                last = symbolic if type(error) is type(symbolic) else error
+        raise last
 
     def __call__(self, **arguments: Any) -> Result:
         """Return (J, values, gradients) in the arguments' dtype: any float that NumPy has.
@@ -109,6 +111,12 @@ class DerivedProgram:
                 for leaf in self.signature.leaves
             }
         )
+
+    @property
+    def through_xla(self) -> tuple[str, ...]:
+        """The primitives that have no NumPy form and run through XLA, of what was traced."""
+        external = [x for trace in self._traces.values() for x in trace.external.values()]
+        return tuple(sorted({operation.primitive for operation in external}))
 
     @property
     def source(self) -> str:

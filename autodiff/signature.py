@@ -45,7 +45,10 @@ class Signature:
     def __init__(self, shapes: Mapping[str, Any], constraints: Sequence[str] = ()) -> None:
         self.shapes = shapes
         found = list(_leaves(shapes, ()))
-        scope = jax.export.SymbolicScope(constraints)
+        try:
+            scope = jax.export.SymbolicScope(constraints)
+        except ValueError as error:
+            raise ValueError(f"constraints={constraints!r}: {error}; such as 'n >= 2'.") from None
         names = _leaf_names([path for path, _ in found])
         self.leaves = [
             Leaf(name, path, *_parsed(path, text, scope))
@@ -115,6 +118,8 @@ class Signature:
                     f"it as 'int[{shape_in_words(leaf.shape)}]'."
                 )
             if leaf.kind == "float":
+                if dtype.kind == "c":  # may stand beside real numbers of its precision
+                    dtype = dtype.type(0).real.dtype
                 first = first or (leaf.place, dtype)
                 if dtype != first[1]:
                     raise TypeError(

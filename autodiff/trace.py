@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 import keyword
 import re
@@ -43,19 +42,23 @@ class Trace:
         labels = jax.tree.unflatten(jax.tree.structure(results), self._function.results)
         self.cost, self.values, self.gradients = labels
         self.text = self._written("gradients", self.gradients)
-        self.run = self._compiled(self.text)
+        self.run = self._compiled("gradients", self.text)
 
     @cached_property
     def forward(self) -> Callable[..., Any]:
         """The function without derivatives."""
-        return self._compiled(self._written("forward", {}))
+        return self._compiled("forward", self._written("forward", {}))
 
     @property
     def source(self) -> str:
         """The text of a module: NumPy, the operations that are used, the function."""
+        about = f"J, values and gradients, derived by JAX {jax.__version__}: needs NumPy alone."
         used = _operations_in(self.text)
         parts = [inspect.getsource(FUNCTIONS[name]) for name in used]
-        return "\n\n".join(["import numpy as np\n", *parts, self.text])
+        head = f'"""{about}"""\n\nfrom typing import Any\n\nimport numpy as np\n'
+        if not parts:
+            head = head.replace("from typing import Any\n\n", "")
+        return "\n\n".join([head, *parts, self.text])
 
     def _written(self, name: str, gradients: Mapping[str, Value]) -> str:
         """Return the text of the function that computes J, the values and these gradients."""
@@ -83,16 +86,17 @@ class Trace:
                 dicts.append(f"{{{', '.join(items)}}}")
             return ",\n".join([texts[J], *dicts])
 
-        return function_text(
+        # Overflow to inf and 0/0 are as quiet as they are in XLA.
+        return '@np.errstate(all="ignore")\n' + function_text(
             name, list(self.signature.shapes), self.signature.header, results, returned, taken
         )
 
-    def _compiled(self, text: str) -> Callable[..., Any]:
-        """Return the function that the text defines; NumPy's floating-point warnings are off."""
+    def _compiled(self, name: str, text: str) -> Callable[..., Any]:
+        """Return the function of that name that the text defines."""
         scope: dict[str, Any] = {"np": np, **FUNCTIONS, **self.external}
         exec(compile(text, "<derived by JAX>", "exec"), scope)
-        (function,) = (scope[node.name] for node in ast.parse(text).body)  # type: ignore[attr-defined]
-        return np.errstate(all="ignore")(function)
+        function: Callable[..., Any] = scope[name]
+        return function
 
 
 def _made(group: Mapping[str, Value]) -> Callable[[str], int]:

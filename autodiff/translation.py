@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 import jax.extend.core as jex
+import numpy as np
 
 from backproof.autodiff.dimensions import python_text
 from backproof.autodiff.expressions import Function, Graph, Value, broadcast_shape
@@ -21,6 +22,7 @@ from backproof.autodiff.xla import ThroughXLA
 # Primitives that only call another program, and the parameter that holds it.
 CALLS = {
     "jit": "jaxpr",
+    "remat2": "jaxpr",
     "checkpoint": "jaxpr",
     "closed_call": "call_jaxpr",
     "custom_jvp_call": "call_jaxpr",
@@ -35,7 +37,7 @@ NEUTRAL = {
     ("div", 1, 1),
 }
 # What Python itself computes as NumPy does, without a rounding, on whole numbers.
-EXACT = {
+EXACT: dict[str, Callable[..., Any]] = {
     "add": operator.add,
     "sub": operator.sub,
     "mul": operator.mul,
@@ -47,6 +49,7 @@ EXACT = {
     "gt": operator.gt,
     "ge": operator.ge,
 }
+PASSING_NAN = {"add", "sub", "mul", "div", "neg", "abs", "max", "min", "exp", "log1p"}
 UNCHANGED = {"copy", "copy_p", "name", "optimization_barrier", "reduce_precision"}
 REDUCTIONS = {"reduce_sum", "reduce_max", "reduce_min", "reduce_prod", "reduce_and", "reduce_or"}
 
@@ -87,7 +90,7 @@ class _Translation:
 
         def read(atom: Any) -> Value:
             if isinstance(atom, jex.Literal):
-                return self.graph.constant(atom.aval.dtype.type(atom.val))
+                return self.graph.constant(np.asarray(atom.val, atom.aval.dtype))  # type: ignore[attr-defined]
             return known[atom]
 
         for equation in program.eqns:
@@ -156,10 +159,14 @@ class _Translation:
         kind = _kind(aval)
         value = _simplified(self.graph, equation.name, narrow, kind)
         if value is None:
-            in_python = equation.name in EXACT and all(v.is_python for v in narrow) and kind != "f"
-            untyped = all(v.is_python or (kind, v.kind) in (("f", "b"), ("f", "i")) for v in narrow)
-            if untyped and not in_python:
-                narrow = [self.graph.typed(v) for v in narrow]
+            numbers = [i for i, v in enumerate(narrow) if v.is_python]
+            all_numbers = len(numbers) == len(narrow)
+            in_python = equation.name in EXACT and all_numbers and kind != "f"
+            has_float = any(v.kind == "f" and not v.is_python for v in narrow)
+            untyped = all_numbers or (kind == "f" and not has_float)
+            if numbers and untyped and not in_python:
+                # One NumPy number makes the result one, of the working dtype.
+                narrow[numbers[-1]] = self.graph.typed(narrow[numbers[-1]])
             template = ELEMENTWISE[equation.name]
             value = self.graph.make(
                 template if isinstance(template, str) else template(equation),
@@ -234,6 +241,13 @@ def _kind(aval: Any) -> str:
     return "f" if kind == "V" else kind  # V: bfloat16 and its like
 
 
+def _is_nan_with(x: Value, value: Value) -> bool:
+    """Whether a value is sure to be NaN where x is."""
+    if value is x:
+        return True
+    return value.operation in PASSING_NAN and any(_is_nan_with(x, one) for one in value.inputs)
+
+
 def _simplified(graph: Graph, name: str, inputs: list[Value], kind: str) -> Value | None:
     """Return what an elementwise operation amounts to when it needs no arithmetic, else None."""
     numbers = [value.number for value in inputs]
@@ -244,14 +258,29 @@ def _simplified(graph: Graph, name: str, inputs: list[Value], kind: str) -> Valu
             return replace(inputs[0], kind="f")
     if name == "select_n" and (numbers[0] is not None or inputs[1] is inputs[2]):
         return inputs[2 if numbers[0] else 1]
+    if name == "select_n" and inputs[0].operation == "ne" and len(set(inputs[0].inputs)) == 1:
+        # Where x is NaN, x ≠ x, both cases are NaN: the question need not be asked.
+        (x,) = set(inputs[0].inputs)
+        if all(_is_nan_with(x, case) for case in inputs[1:]):
+            return inputs[1]
     if name == "neg" and inputs[0].operation == "neg":
         return inputs[0].inputs[0]
     if name == "abs" and inputs[0].operation == "neg":
-        return graph.make("np.abs({0})", inputs[0].inputs, shape=inputs[0].shape, kind=kind)
+        return graph.make("np.abs({0})", inputs[0].inputs, shape=inputs[0].shape, kind=kind, operation="abs")
     for side, number in enumerate(numbers):
         if number is not None and (name, side, number) in NEUTRAL:
             return inputs[1 - side]
-    if name in EXACT and all(number is not None for number in numbers):
-        if kind != "f" or all(float(number).is_integer() for number in numbers):
-            return graph.number(EXACT[name](*numbers))
+    if name in ("add", "add_any"):  # x + (−y) is x − y
+        for side, value in enumerate(inputs):
+            if value.operation == "neg":
+                terms = [inputs[1 - side], value.inputs[0]]
+                shape = broadcast_shape([term.shape for term in terms])
+                return graph.make("{0} - {1}", terms, shape=shape, kind=kind, operation="sub")
+    known = all(number is not None for number in numbers)
+    if known and name in EXACT and (kind != "f" or all(map(_is_whole, numbers))):
+        return graph.number(EXACT[name](*numbers))
     return None
+
+
+def _is_whole(number: float) -> bool:
+    return float(number).is_integer()

@@ -10,6 +10,8 @@ import numpy as np
 
 from backproof.autodiff.dimensions import Size, evaluated, names_in
 
+FLOATS = {np.dtype("float32"), np.dtype("float64")}
+
 
 class ThroughXLA:
     """One equation of JAX's program, run by XLA in float64 on float32 or float64 arrays."""
@@ -26,10 +28,12 @@ class ThroughXLA:
         Raises TypeError for a number type that XLA does not have.
         """
         floats = {operand.dtype for operand in operands if operand.dtype.kind in "fc"}
-        for dtype in floats - {np.dtype("float32"), np.dtype("float64")}:
+        foreign = {str(dtype) for dtype in floats - FLOATS}
+        foreign |= {type(x).__name__ for x in operands if not isinstance(x, (np.ndarray, np.generic))}
+        if foreign:
             raise TypeError(
-                f"{self.primitive} has no NumPy form and runs through XLA, which has no {dtype}: "
-                "pass float32 or float64."
+                f"{self.primitive} has no NumPy form and runs through XLA, which has no "
+                f"{' and no '.join(sorted(foreign))}: pass float32 or float64."
             )
         params = {name: _at(param, sizes) for name, param in self._equation.params.items()}
         working = floats.pop() if floats else np.dtype("float64")

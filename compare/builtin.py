@@ -8,7 +8,7 @@ from backproof.manual.activations import ACTIVATIONS
 OUTPUTS = [("sigmoid", "cross_entropy"), ("sigmoid", "naive_cross_entropy")] + [
     (output, "half_squared_error") for output in ACTIVATIONS
 ]
-DEEP = [(), ("relu",), ("tanh", "leaky_relu"), ("sigmoid", "identity", "relu")]
+DEEP: list[tuple[str, ...]] = [(), ("relu",), ("tanh", "leaky_relu"), ("sigmoid", "identity", "relu")]
 SLOPES = (0.01, 0.2, 1.5, -0.5)
 
 
@@ -24,12 +24,12 @@ def _pairs() -> list[Pair]:
             name = f"shallow-{hidden}-{output}-{loss}"
             pairs.append(Pair(name, "shallow", (hidden,), output, loss, slopes))
     # Every depth with the first output, the other outputs with one depth each.
-    deep = [(hidden, OUTPUTS[0]) for hidden in DEEP]
+    deep = [(layers, OUTPUTS[0]) for layers in DEEP]
     deep += [(DEEP[i % len(DEEP)], output) for i, output in enumerate(OUTPUTS) if i > 0]
-    for hidden, (output, loss) in deep:
-        slopes = SLOPES if "leaky_relu" in (*hidden, output) else SLOPES[:1]
-        name = "-".join(["deep", *hidden, output, loss])
-        pairs.append(Pair(name, "deep", hidden, output, loss, slopes))
+    for layers, (output, loss) in deep:
+        slopes = SLOPES if "leaky_relu" in (*layers, output) else SLOPES[:1]
+        name = "-".join(["deep", *layers, output, loss])
+        pairs.append(Pair(name, "deep", layers, output, loss, slopes))
     return pairs
 
 

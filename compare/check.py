@@ -40,6 +40,14 @@ class Report:
         return f"judge(pair, {self.failures[0].example!r})"
 
     @property
+    def way(self) -> str:
+        """How JAX's derivation was run, besides the confirmations through XLA."""
+        if self.pair.program.per_shape:
+            return "per shape"
+        through_xla = self.pair.program.through_xla
+        return f"replay, XLA: {', '.join(through_xla)}" if through_xla else "replay"
+
+    @property
     def agrees(self) -> bool:
         """Whether something was compared, and nothing disagreed."""
         return self.quantities > 0 and not self.failures

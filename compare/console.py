@@ -70,7 +70,8 @@ def _cells(report: Report | TrainingReport) -> dict[tuple[str, JustifyMethod], s
     cells["pair", "left"] = report.pair.name
     if isinstance(report, Report):
         cells["shapes", "right"] = str(len(report.shapes))
-        cells["compared", "right"] = str(report.quantities)
+        cells["run", "left"] = report.way
+        cells["XLA", "right"] = str(report.confirmed)
     cells["worst, eps", "right"] = worst
     cells["at", "left"] = at
     if isinstance(report, TrainingReport):
@@ -97,6 +98,8 @@ def as_json(report: Report | TrainingReport) -> dict[str, Any]:
         return common | {
             "shapes": sorted(map(list, report.shapes)),
             "problems": report.problems,
+            "run": report.way,
+            "confirmed": report.confirmed,
         }
     return common | {
         "steps": STEPS,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import pairwise
 from typing import Any
@@ -175,7 +175,7 @@ class Pair:
     @property
     def program(self) -> DerivedProgram:
         """JAX's derivation of this network, traced when it is first asked for."""
-        return _program(self.network, self._options, len(self.hidden) + 1, self._has_slope)
+        return _program(replace(self, name="", slopes=(0.01,), by_hand=None))
 
     @property
     def _has_slope(self) -> bool:
@@ -196,22 +196,25 @@ class Pair:
         return tuple(options.items())
 
 
-@cache
-def _program(
-    network: str, options: tuple[tuple[str, Any], ...], layers: int, has_slope: bool
-) -> DerivedProgram:
-    """Trace a network's gradients over symbolic sizes."""
+def network_shapes(layers: int, *, is_logistic: bool = False) -> dict[str, Any]:
+    """Return the symbolic shapes of a network's parameters, X and Y."""
+    if is_logistic:
+        return {"parameters": {"w": "n_x, 1", "b": "1, 1"}, "X": "n_x, m", "Y": "1, m"}
     sizes = ["n_x", *(f"n_{l}" for l in range(1, layers)), "n_y"]
-    parameters = {"w": "n_x, 1", "b": "1, 1"}
-    if network in ("shallow", "deep"):
-        parameters = {}
-        for l, (before, n) in enumerate(pairwise(sizes), start=1):
-            parameters |= {f"W{l}": f"{n}, {before}", f"b{l}": f"{n}, 1"}
-    n_y = sizes[-1] if network in ("shallow", "deep") else "1"
-    shapes = {"parameters": parameters, "X": "n_x, m", "Y": f"{n_y}, m"}
-    if has_slope:
+    parameters: dict[str, str] = {}
+    for l, (before, n) in enumerate(pairwise(sizes), start=1):
+        parameters |= {f"W{l}": f"{n}, {before}", f"b{l}": f"{n}, 1"}
+    return {"parameters": parameters, "X": "n_x, m", "Y": "n_y, m"}
+
+
+@cache
+def _program(pair: Pair) -> DerivedProgram:
+    """Trace a network's gradients over symbolic sizes."""
+    shapes = network_shapes(len(pair.hidden) + 1, is_logistic=pair.is_logistic)
+    if pair._has_slope:
         shapes["slope"] = ""
-    return DerivedProgram(partial(BY_AUTODIFF[network], **dict(options)), Signature(shapes))
+    gradients = partial(BY_AUTODIFF[pair.network], **dict(pair._options))
+    return DerivedProgram(gradients, Signature(shapes))
 
 
 @cache

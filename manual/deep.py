@@ -34,6 +34,12 @@ def forward(
     """Z_l = W_l A_{l−1} + b_l, A_l = g_l(Z_l) for l = 1 … L; `slope` is leaky ReLU's."""
     check_activations(activations, ACTIVATIONS)
     check_network(parameters, X, layers=len(activations))
+    return _forward(parameters, X, activations, slope)
+
+
+def _forward(
+    parameters: dict[str, Array], X: Array, activations: Sequence[str], slope: float
+) -> dict[str, Array]:
     cache: dict[str, Array] = {}
     A = X
     for l, name in enumerate(activations, start=1):
@@ -70,20 +76,34 @@ def backward(
     m = X.shape[1]
     units = [parameters[f"b{l}"].shape[0] for l in range(1, L + 1)]
     check_cache(cache, {f"{V}{l + 1}": (units[l], m) for l in range(L) for V in "ZA"}, X.dtype)
+    Y = losses.labels(Y, cache[f"A{L}"], probabilities=loss != "half_squared_error")
+    return _backward(parameters, cache, X, Y, activations, loss, slope, with_dX)
+
+
+def _backward(
+    parameters: dict[str, Array],
+    cache: dict[str, Array],
+    X: Array,
+    Y: Array,
+    activations: Sequence[str],
+    loss: str,
+    slope: float,
+    with_dX: bool,
+) -> dict[str, Array]:
+    L, m = len(activations), X.shape[1]
     gradients: dict[str, Array] = {}
     for l in range(L, 0, -1):
         Z, A = cache[f"Z{l}"], cache[f"A{l}"]  # (n_l, m)
         A_before = cache[f"A{l - 1}"] if l > 1 else X  # (n_{l−1}, m)
         _, g_prime = activation(activations[l - 1], slope)
         if l == L and loss == "cross_entropy":
-            Y = losses.labels(Y, A, probabilities=True)
             dZ = A - Y  # (n_y, m)
         else:
             dA = losses.output_dA(loss, A, Y) if l == L else parameters[f"W{l + 1}"].T @ dZ
             dZ = dA * g_prime(Z, A)  # (n_l, m)
             gradients[f"dA{l}"] = dA
         dW = dZ @ A_before.T / m  # (n_l, n_{l−1})
-        db = np.sum(dZ, axis=1, keepdims=True) / m  # (n_l, 1)
+        db = dZ.sum(axis=1, keepdims=True) / m  # (n_l, 1)
         gradients |= {f"dZ{l}": dZ, f"dW{l}": dW, f"db{l}": db}
     if with_dX:
         gradients["dX"] = parameters["W1"].T @ dZ  # (n_x, m), per example
@@ -109,7 +129,9 @@ def gradients(
     ((4, 5), (4, 7))
     """
     check_activations(activations, ACTIVATIONS)
+    check_network(parameters, X, layers=len(activations))
     check_loss(loss, activations[-1])
-    cache = forward(parameters, X, activations, slope)
-    J = cost(cache, Y, loss)
-    return J, cache, backward(parameters, cache, X, Y, activations, loss, slope, with_dX)
+    cache = _forward(parameters, X, activations, slope)
+    J = cost(cache, Y, loss)  # checks Y, which the backward pass then takes as floats
+    Y = np.asarray(Y, X.dtype)
+    return J, cache, _backward(parameters, cache, X, Y, activations, loss, slope, with_dX)

@@ -74,7 +74,7 @@ def backward(
         dZ = dA * sigmoid_prime(cache["Z"], A)  # (1, m)
         gradients["dA"] = dA
     dw = X @ dZ.T / m  # (n_x, 1)
-    db = np.sum(dZ, axis=1, keepdims=True) / m  # (1, 1)
+    db = dZ.sum(axis=1, keepdims=True) / m  # (1, 1)
     gradients |= {"dZ": dZ, "dw": dw, "db": db}
     if with_dX:
         gradients["dX"] = w @ dZ  # (n_x, m), per example

@@ -38,7 +38,7 @@ def cross_entropy(Z: Array, Y: Array) -> np.floating[Any]:
     """J = (1/m) Σ max(z, 0) − z y + log(1 + e^(−|z|)), which is −y log a − (1 − y) log(1 − a)."""
     Y = labels(Y, Z, probabilities=True)
     m = Y.shape[1]
-    return np.sum(np.maximum(Z, 0) - Z * Y + np.log1p(np.exp(-np.abs(Z)))) / m
+    return (np.maximum(Z, 0) - Z * Y + np.log1p(np.exp(-np.abs(Z)))).sum() / m
 
 
 def cross_entropy_dA(Z: Array, Y: Array) -> Array:

@@ -28,6 +28,12 @@ def forward(
 ) -> dict[str, Array]:
     """The four forward equations; `slope` is leaky ReLU's."""
     check_network(parameters, X, layers=2)
+    return _forward(parameters, X, hidden, output, slope)
+
+
+def _forward(
+    parameters: dict[str, Array], X: Array, hidden: str, output: str, slope: float
+) -> dict[str, Array]:
     g1, _ = activation(hidden, slope)
     g2, _ = activation(output, slope)
     W1, b1, W2, b2 = parameters["W1"], parameters["b1"], parameters["W2"], parameters["b2"]
@@ -62,26 +68,40 @@ def backward(
     """
     check_network(parameters, X, layers=2)
     check_loss(loss, output)
-    W1, W2 = parameters["W1"], parameters["W2"]
-    n_h, n_y, m = W1.shape[0], W2.shape[0], X.shape[1]
+    n_h, n_y, m = parameters["W1"].shape[0], parameters["W2"].shape[0], X.shape[1]
     check_cache(cache, {"Z1": (n_h, m), "A1": (n_h, m), "Z2": (n_y, m), "A2": (n_y, m)}, X.dtype)
+    Y = losses.labels(Y, cache["A2"], probabilities=loss != "half_squared_error")
+    return _backward(parameters, cache, X, Y, hidden, output, loss, slope, with_dX)
+
+
+def _backward(
+    parameters: dict[str, Array],
+    cache: dict[str, Array],
+    X: Array,
+    Y: Array,
+    hidden: str,
+    output: str,
+    loss: str,
+    slope: float,
+    with_dX: bool,
+) -> dict[str, Array]:
+    W1, W2, m = parameters["W1"], parameters["W2"], X.shape[1]
     Z1, A1, Z2, A2 = cache["Z1"], cache["A1"], cache["Z2"], cache["A2"]
     _, g1_prime = activation(hidden, slope)
     _, g2_prime = activation(output, slope)
     gradients: dict[str, Array] = {}
     if loss == "cross_entropy":
-        Y = losses.labels(Y, A2, probabilities=True)
         dZ2 = A2 - Y  # (n_y, m)
     else:
         dA2 = losses.output_dA(loss, A2, Y)  # (n_y, m)
         dZ2 = dA2 * g2_prime(Z2, A2)  # (n_y, m)
         gradients["dA2"] = dA2
     dW2 = dZ2 @ A1.T / m  # (n_y, n_h)
-    db2 = np.sum(dZ2, axis=1, keepdims=True) / m  # (n_y, 1)
+    db2 = dZ2.sum(axis=1, keepdims=True) / m  # (n_y, 1)
     dA1 = W2.T @ dZ2  # (n_h, m)
     dZ1 = dA1 * g1_prime(Z1, A1)  # (n_h, m)
     dW1 = dZ1 @ X.T / m  # (n_h, n_x)
-    db1 = np.sum(dZ1, axis=1, keepdims=True) / m  # (n_h, 1)
+    db1 = dZ1.sum(axis=1, keepdims=True) / m  # (n_h, 1)
     gradients |= {"dZ2": dZ2, "dW2": dW2, "db2": db2, "dA1": dA1, "dZ1": dZ1}
     gradients |= {"dW1": dW1, "db1": db1}
     if with_dX:
@@ -107,7 +127,9 @@ def gradients(
     >>> {name: gradient.shape for name, gradient in of_cost.items() if name[1] in "Wb"}
     {'dW2': (1, 4), 'db2': (1, 1), 'dW1': (4, 2), 'db1': (4, 1)}
     """
+    check_network(parameters, X, layers=2)
     check_loss(loss, output)
-    cache = forward(parameters, X, hidden, output, slope)
-    J = cost(cache, Y, loss)
-    return J, cache, backward(parameters, cache, X, Y, hidden, output, loss, slope, with_dX)
+    cache = _forward(parameters, X, hidden, output, slope)
+    J = cost(cache, Y, loss)  # checks Y, which the backward pass then takes as floats
+    Y = np.asarray(Y, X.dtype)
+    return J, cache, _backward(parameters, cache, X, Y, hidden, output, loss, slope, with_dX)

@@ -89,7 +89,7 @@ def backward_functions() -> list[Callable[..., object]]:
     """Every function here that is a derivative, or a backward pass."""
     primes = [getattr(activations, name) for name in vars(activations) if name.endswith("_prime")]
     of_losses = [getattr(losses, name) for name in vars(losses) if name.endswith(("_dA", "_dZ"))]
-    passes = [logistic.backward, logistic.backward_loop, shallow.backward, deep.backward]
+    passes = [logistic.backward, logistic.backward_loop, shallow._backward, deep._backward]
     return [*primes, *of_losses, *passes]
 
 

@@ -1,0 +1,145 @@
+"""What `backproof derive` prints: JAX's derivation as NumPy code, with the hand-derived equations.
+
+The equations are the lines of `backproof.manual` that carry a shape in their comment.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import re
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from backproof import autodiff, manual
+from backproof.autodiff.derive import derive
+from backproof.autodiff.program import DerivedProgram
+from backproof.compare.pair import Pair, network_shapes
+
+NETWORKS = ("logistic", "shallow", "deep")
+EQUATION = re.compile(r"^\s+(?P<name>\w+) = (?P<formula>.+?)  # \(")
+STATEMENT = re.compile(r"^    (?P<name>\w+) = ")
+
+
+def of_network(
+    network: str,
+    hidden: str | None = None,
+    output: str = "sigmoid",
+    loss: str = "cross_entropy",
+    slope: float = 0.01,
+) -> str:
+    """Return the derivation of a network here, with the hand-derived equations beside it."""
+    if hidden is None:
+        hidden = "tanh" if network == "shallow" else ""
+    names = tuple(filter(None, hidden.split(",")))
+    pair = Pair(network, network, names, output, loss, (slope,))  # refuses what does not fit
+    wing = getattr(autodiff, network)
+    options: dict[str, Any] = {}
+    if network == "shallow":
+        options = {"hidden": names[0], "output": output, "slope": slope}
+    elif network == "deep":
+        options = {"activations": (*names, output), "slope": slope}
+
+    def cost(parameters: Any, X: jax.Array, Y: jax.Array) -> jax.Array:
+        return wing.cost(wing.forward(parameters, X, **options), Y, loss)
+
+    shapes = network_shapes(len(names) + 1, is_logistic=pair.is_logistic)
+    program = derive(cost, shapes, wrt=["parameters"])
+    return _beside_the_hand_derived(program.source, network, loss, len(names) + 1)
+
+
+def of_function(
+    place: str, shapes: str | None, wrt: str | None, constraints: Sequence[str]
+) -> DerivedProgram:
+    """Return the derivation of the function at "FILE.py:function"."""
+    return derive(
+        _loaded(place),
+        _parsed_shapes(shapes or ""),
+        wrt.replace(",", " ").split() if wrt is not None else None,
+        constraints,
+    )
+
+
+def _beside_the_hand_derived(source: str, network: str, loss: str, layers: int) -> str:
+    """Return the source with the hand-derived equation above every line that has one."""
+    equations = _equations(network)
+    equations["J"] = [inspect.getsource(getattr(manual.losses, loss)).split("return ")[-1].strip()]
+    from_logits = loss == "cross_entropy"
+    output_dA = f"dA{layers}" if network != "logistic" else "dA"
+    lines = []
+    for line in source.splitlines():
+        match = STATEMENT.match(line)
+        name = match["name"] if match else ""
+        found = equations.get(name) or equations.get(name.rstrip("0123456789"), [])
+        if found and not (from_logits and name == output_dA):
+            # Of two forms of dZ the first is that of the output layer under cross-entropy.
+            first = from_logits and name == output_dA.replace("A", "Z")
+            lines.append(f"    # by hand: {name} = {found[0] if first else found[-1]}")
+        lines.append(line)
+        if line.startswith("def gradients("):
+            lines.append("    # By hand, dZ and dA are per example: m times what JAX derives.")
+    return "\n".join(lines) + "\n"
+
+
+def _equations(network: str) -> dict[str, list[str]]:
+    """Return the hand-derived equations of a network, by the name of what they compute."""
+    found: dict[str, list[str]] = {}
+    for match in map(EQUATION.match, inspect.getsource(getattr(manual, network)).splitlines()):
+        if match:
+            found.setdefault(match["name"], []).append(match["formula"])
+    return found
+
+
+def _loaded(place: str) -> Callable[..., Any]:
+    """Return the function at "FILE.py:function" or "package.module:function".
+
+    Raises ValueError with what is wrong, and whatever the file itself raises.
+    """
+    module_name, _, name = place.rpartition(":")
+    if not module_name or not name:
+        raise ValueError(f"{place!r}: expected FILE.py:function, or one of {', '.join(NETWORKS)}.")
+    if module_name.endswith(".py"):
+        path = Path(module_name)
+        if not path.is_file():
+            raise ValueError(f"{module_name}: there is no such file.")
+        sys.path.insert(0, str(path.resolve().parent))  # as `python FILE.py` does
+        spec = importlib.util.spec_from_file_location(path.stem, path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[path.stem] = module
+        spec.loader.exec_module(module)
+    else:
+        try:
+            module = importlib.import_module(module_name)
+        except ModuleNotFoundError as error:
+            raise ValueError(f"{module_name}: {error}.") from None
+    if not callable(getattr(module, name, None)):
+        functions = [key for key, value in vars(module).items() if inspect.isfunction(value)]
+        raise ValueError(
+            f"{module_name} has no function {name!r}; it has {', '.join(functions) or 'none'}."
+        )
+    function: Callable[..., Any] = getattr(module, name)
+    return function
+
+
+def _parsed_shapes(text: str) -> dict[str, Any]:
+    """Return "W: k, n; layer.b: k" as nested shapes."""
+    shapes: dict[str, Any] = {}
+    for part in filter(str.strip, text.split(";")):
+        name, colon, sizes = part.partition(":")
+        if not colon or not name.strip():
+            raise ValueError(f"{part.strip()!r}: expected NAME: SIZES, such as 'W: k, n'.")
+        *path, last = name.strip().split(".")
+        inner = shapes
+        for key in path:
+            inner = inner.setdefault(key, {})
+        if not isinstance(inner, dict) or last in inner:
+            raise ValueError(f"{part.strip()!r}: {name.strip()} is given twice.")
+        inner[last] = sizes.strip()
+    return shapes

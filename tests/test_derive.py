@@ -1,0 +1,331 @@
+"""`derive`: one trace for every shape, any precision, and clear words where it cannot be."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import mpmath
+import numpy as np
+import pytest
+from jax.ad_checkpoint import checkpoint_name
+from jaxtyping import Array, Bool, Float, Int
+
+from backproof.autodiff.derive import derive
+from backproof.autodiff.program import DerivedProgram
+from backproof.compare import PAIRS
+from backproof.compare.derivation import of_network
+
+SHAPES = {"W": "k, n", "X": "n, m"}
+W, X = np.linspace(-1, 1, 6).reshape(2, 3), np.linspace(0, 2, 12).reshape(3, 4)
+
+
+def loss(W: jax.Array, X: jax.Array) -> jax.Array:
+    return jnp.mean(jnp.tanh(W @ X) ** 2)
+
+
+def agree(program: DerivedProgram, function: Any, given: dict[str, Any], wrt: str) -> None:
+    """Hold the program against `jax.grad`, in float64."""
+    J, _, gradients = program(**given)
+    with jax.enable_x64(True):
+        expected, gradient = jax.value_and_grad(lambda V: function(**{**given, wrt: V}))(
+            jnp.asarray(given[wrt])
+        )
+    np.testing.assert_allclose(J, expected, rtol=1e-13)
+    np.testing.assert_allclose(gradients[f"d{wrt}"], gradient, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_one_trace_serves_every_shape(name: str) -> None:
+    pair = PAIRS[name]
+    traces = []
+
+    def counted(**arguments: Any) -> Any:
+        traces.append(1)
+        return pair.program._function(**arguments)
+
+    program = DerivedProgram(counted, pair.program.signature)
+    random = np.random.default_rng(0)
+    shapes: set[tuple[int, ...]] = set()
+    while len(shapes) < 500:
+        shape = tuple(int(n) for n in random.integers(1, 24, len(program.signature.sizes.names)))
+        if shape in shapes:
+            continue
+        shapes.add(shape)
+        sizes = dict(zip(program.signature.sizes.names, shape, strict=True))
+        program(**program.signature.nested(
+            {
+                leaf.name: random.random(spec.shape)
+                for leaf, spec in zip(
+                    program.signature.leaves, program.signature.specs(sizes), strict=True
+                )
+            }
+        ))
+    assert len(traces) == 1
+    assert not program.per_shape
+    assert not program.through_xla
+
+
+def test_dtypes_are_kept() -> None:
+    program = derive(loss, SHAPES)
+    for dtype in (np.float32, np.float64, np.longdouble):
+        J, _, gradients = program(W=W.astype(dtype), X=X.astype(dtype))
+        assert {J.dtype, gradients["dW"].dtype, gradients["dX"].dtype} == {np.dtype(dtype)}
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_longdouble_agrees_with_float64_to_the_rounding_of_float64(name: str) -> None:
+    pair = PAIRS[name]
+    random = np.random.default_rng(1)
+    signature = pair.program.signature
+    sizes = dict(zip(signature.sizes.names, (4, 3, 2, 5, 3, 1), strict=False))
+    for _ in range(5):
+        values = {
+            leaf.name: random.uniform(0.1, 0.9, spec.shape)
+            for leaf, spec in zip(signature.leaves, signature.specs(sizes), strict=True)
+        }
+        narrow = pair.program.bounded(**signature.nested(values))
+        wide = pair.program(
+            **signature.nested({name: V.astype(np.longdouble) for name, V in values.items()})
+        )
+        for group in (1, 2):
+            for quantity, exact in wide[group].items():
+                assert exact.dtype == np.longdouble
+                number = narrow[group][quantity]
+                assert np.all(np.abs(number.value - exact) <= number.error), quantity
+
+
+def test_longdouble_agrees_with_fifty_digits() -> None:
+    """The shallow network's gradient against differences of its cost, in 80 digits of mpmath."""
+    random = np.random.default_rng(2)
+    shapes = {"W1": (3, 2), "b1": (3, 1), "W2": (2, 3), "b2": (2, 1)}
+    parameters = {name: random.standard_normal(shape) for name, shape in shapes.items()}
+    X, Y = random.standard_normal((2, 4)), random.random((2, 4))
+    program = PAIRS["shallow-tanh-sigmoid-cross_entropy"].program
+    _, _, gradients = program(
+        parameters={name: V.astype(np.longdouble) for name, V in parameters.items()},
+        X=X.astype(np.longdouble),
+        Y=Y.astype(np.longdouble),
+    )
+
+    def cost(V: dict[str, Any]) -> Any:
+        J = mpmath.mpf(0)
+        for j in range(4):
+            x = mpmath.matrix(X[:, [j]].tolist())
+            A1 = (V["W1"] * x + V["b1"]).apply(mpmath.tanh)
+            Z2 = V["W2"] * A1 + V["b2"]
+            for z, y in zip(Z2, Y[:, j], strict=True):
+                a = 1 / (1 + mpmath.exp(-z))
+                J -= (y * mpmath.log(a) + (1 - y) * mpmath.log(1 - a)) / 4
+        return J
+
+    eps = float(np.finfo(np.longdouble).eps)
+    with mpmath.workdps(80):
+        h = mpmath.mpf(10) ** -20  # the difference's error is of the order of h², 1e-40
+        for name, shape in shapes.items():
+            largest = float(np.max(np.abs(gradients[f"d{name}"])))
+            for place in np.ndindex(shape):
+                ends = []
+                for step in (h, -h):
+                    V = {key: mpmath.matrix(value.tolist()) for key, value in parameters.items()}
+                    V[name][place] += step
+                    ends.append(cost(V))
+                exact = (ends[0] - ends[1]) / (2 * h)
+                mine = mpmath.mpf(np.format_float_positional(gradients[f"d{name}"][place], 30))
+                assert abs(mine - exact) <= 30 * eps * largest, (name, place)
+
+
+def test_the_shallow_source_is_short_and_says_what_it_computes() -> None:
+    for hidden in ("tanh", "sigmoid", "relu", "leaky_relu", "identity"):
+        (function,) = (
+            node
+            for node in ast.parse(of_network("shallow", hidden)).body
+            if isinstance(node, ast.FunctionDef)
+        )
+        assert sum(isinstance(node, ast.stmt) for node in ast.walk(function)) - 1 <= 30
+    text = of_network("shallow", "tanh")
+    for line in (
+        "Z1 = W1 @ X + b1  # (n_1, m)",
+        "# by hand: dW2 = dZ2 @ A1.T / m",
+        "dW2 = dZ2 @ A1.T  # (n_y, n_1)",
+        "dA1 = W2.T @ dZ2  # (n_1, m)",
+        "db1 = np.sum(dZ1, axis=1, keepdims=True)  # (n_1, 1)",
+        "dW1 = dZ1 @ X.T  # (n_1, n_x)",
+    ):
+        assert f"    {line}\n" in text
+
+
+def test_the_source_runs_on_its_own() -> None:
+    program = derive(loss, SHAPES, wrt="W")
+    scope: dict[str, Any] = {}
+    exec(program.source, scope)
+    J, _, gradients = scope["gradients"](W, X)
+    expected = program(W=W, X=X)
+    assert J == expected[0]
+    np.testing.assert_array_equal(gradients["dW"], expected[2]["dW"])
+
+
+def test_marks_are_returned_with_their_gradients() -> None:
+    def marked(W: jax.Array, X: jax.Array) -> jax.Array:
+        Z = checkpoint_name(W @ X, "Z")
+        return jnp.sum(Z**2)
+
+    J, values, gradients = derive(marked, SHAPES, wrt=[])(W=W, X=X)
+    np.testing.assert_allclose(values["Z"], W @ X)
+    np.testing.assert_allclose(gradients["dZ"], 2 * (W @ X))
+    assert set(gradients) == {"dZ"}
+
+
+def test_marks_within_a_called_function_are_seen() -> None:
+    @jax.jit
+    def inner(X: jax.Array) -> jax.Array:
+        return checkpoint_name(3 * X, "Z")
+
+    @jax.checkpoint
+    def outer(X: jax.Array) -> jax.Array:
+        return checkpoint_name(inner(X) ** 2, "A")
+
+    _, values, gradients = derive(lambda X: jnp.sum(outer(X)), {"X": "n"})(X=np.ones(2))
+    assert values["Z"].tolist() == [3, 3]
+    assert values["A"].tolist() == [9, 9]
+    assert gradients["dZ"].tolist() == [6, 6]
+    assert gradients["dX"].tolist() == [18, 18]
+
+
+def test_arguments_nest() -> None:
+    def nested(layers: list[dict[str, jax.Array]], X: jax.Array) -> jax.Array:
+        for layer in layers:
+            X = jnp.tanh(layer["W"] @ X + layer["b"][:, None])
+        return jnp.sum(X)
+
+    shapes = {"layers": [{"W": "k, n", "b": "k"}, {"W": "1, k", "b": "1"}], "X": "n, m"}
+    program = derive(nested, shapes, wrt="layers")
+    layers = [{"W": W, "b": np.ones(2)}, {"W": np.ones((1, 2)), "b": np.zeros(1)}]
+    _, _, gradients = program(layers=layers, X=X)
+    assert set(gradients) == {"dlayers_0_W", "dlayers_0_b", "dlayers_1_W", "dlayers_1_b"}
+    assert gradients["dlayers_0_W"].shape == (2, 3)
+
+
+def test_shapes_are_read_from_annotations() -> None:
+    def annotated(
+        W: Float[Array, "k n"],
+        y: Int[Array, " m"],
+        mask: Bool[Array, " m"],
+        X: Float[Array, "n m"],
+        scale: float = 2.0,
+    ) -> jax.Array:
+        Z = W @ X
+        return scale * jnp.sum(jnp.where(mask, Z[y, jnp.arange(Z.shape[1])], 0))
+
+    program = derive(annotated, wrt=["W"])
+    given = {"W": W, "y": np.array([0, 1, 1, 0]), "mask": np.array([True, True, False, True]), "X": X}
+    agree(program, annotated, given, "W")
+
+
+def test_sizes_are_solved_from_expressions() -> None:
+    def halves(X: jax.Array) -> jax.Array:
+        return jnp.sum(X[: X.shape[0] // 2] * X[X.shape[0] // 2 :])
+
+    program = derive(halves, {"X": "2*n, m"})
+    agree(program, halves, {"X": np.arange(8.0).reshape(4, 2)}, "X")
+    with pytest.raises(ValueError, match=r"X has shape \(3, 2\): axis 0 is 2\*n, with n a whole"):
+        program(X=np.ones((3, 2)))
+
+
+def test_a_branch_on_a_size_is_traced_per_shape() -> None:
+    traces = []
+
+    def branching(X: jax.Array) -> jax.Array:
+        traces.append(X.shape)
+        return jnp.sum(X**2) if X.shape[0] > 3 else jnp.sum(X)
+
+    program = derive(branching, {"X": "n"})
+    assert "comparison 'n' > '3' is inconclusive" in program.per_shape
+    before = len(traces)
+    agree_at = {n: program(X=np.full(n, 3.0))[2]["dX"].tolist() for n in (2, 5, 2, 5)}
+    assert agree_at == {2: [1, 1], 5: [6] * 5}
+    assert len(traces) == before + 2
+    with pytest.raises(ValueError, match="traced once for every shape"):
+        _ = program.source
+
+
+def test_what_has_no_row_runs_through_XLA_and_is_listed() -> None:
+    def eigenvalues(X: jax.Array) -> jax.Array:
+        return jnp.sum(jnp.linalg.eigvalsh(X @ X.T) ** 2)
+
+    program = derive(eigenvalues, {"X": "n, m"})
+    assert program.through_xla == ("eigh",)
+    for dtype, rtol in (("float32", 1e-4), ("float64", 1e-12)):
+        given = X.astype(dtype)
+        J, _, gradients = program(X=given)
+        assert J.dtype == gradients["dX"].dtype == given.dtype
+        np.testing.assert_allclose(J, np.sum((X @ X.T) ** 2), rtol=rtol)
+        np.testing.assert_allclose(gradients["dX"], 4 * X @ X.T @ X, rtol=rtol, atol=rtol)
+    with pytest.raises(TypeError, match=r"eigh has no NumPy form and runs through XLA"):
+        program(X=X.astype(np.longdouble))
+
+
+def test_arguments_are_neither_changed_nor_handed_out() -> None:
+    program = derive(lambda X, Y: jnp.sum(X * Y) + jnp.sum(X), {"X": "n", "Y": "n"})
+    X, Y = np.ones(3), np.arange(3.0)
+    X.flags.writeable = Y.flags.writeable = False
+    _, _, gradients = program(X=X, Y=Y)
+    for gradient in gradients.values():
+        assert not np.shares_memory(gradient, X)
+        assert not np.shares_memory(gradient, Y)
+        gradient += 1
+
+
+def of_value(X: jax.Array) -> jax.Array:
+    return jnp.sum(X) if float(jnp.sum(X)) > 0 else -jnp.sum(X)
+
+
+BAD = {
+    "untraceable": (lambda: derive(of_value, {"X": "n"}), TypeError, "cannot trace the function, because it needs the numbers"),
+    "not a function": (lambda: derive(3, {"X": "n"}), TypeError, "loss=3 is a int: expected a function"),
+    "no scalar": (lambda: derive(lambda x: jnp.tanh(x), {"x": "n"}), ValueError, r"the loss returns an array of shape \(n,\).*take the mean"),
+    "an integer loss": (lambda: derive(lambda a: jnp.argmax(a), {"a": "n"}), ValueError, "dtype int64: expected one float"),
+    "no shapes": (lambda: derive(loss), ValueError, "there is none for the argument 'W'"),
+    "unknown argument in shapes": (lambda: derive(loss, {**SHAPES, "V": "n"}), ValueError, "the loss has no argument 'V'; it takes W, X"),
+    "shape that does not parse": (lambda: derive(loss, {"W": "k n", "X": "n, m"}), ValueError, "shapes: W is 'k n': expected sizes such as 'n, m'"),
+    "shape that is no text": (lambda: derive(loss, {"W": 3, "X": "n, m"}), TypeError, "shapes: W is 3: expected text"),
+    "unknown kind": (lambda: derive(loss, {"W": "half[k, n]", "X": "n, m"}), ValueError, "'half' is no kind of number; expected float, int, bool"),
+    "dimension named as an argument": (lambda: derive(loss, {"W": "k, X", "X": "X, m"}), ValueError, "'X' is an argument and a dimension"),
+    "size that cannot be read": (lambda: derive(jnp.sum, {"a": "n + m"}), ValueError, "the size of m cannot be read from any shape"),
+    "constraint on nothing": (lambda: derive(loss, SHAPES, constraints=["z >= 2"]), ValueError, "'z >= 2' speaks of z, a dimension of no shape; there are k, m, n"),
+    "constraint that does not parse": (lambda: derive(loss, SHAPES, constraints=["n >"]), ValueError, "constraint"),
+    "unknown wrt": (lambda: derive(loss, SHAPES, wrt="b"), ValueError, "wrt: there is no argument 'b'; expected some of W, X"),
+    "integer wrt": (lambda: derive(lambda y: jnp.sum(y) * 1.0, {"y": "int[n]"}, wrt="y"), TypeError, "wrt: y holds ints, which have no derivative"),
+    "sizes that contradict each other": (lambda: derive(loss, {"W": "k, n", "X": "m, n"}), TypeError, "dot_general"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_what_cannot_be_derived_is_refused(what: str) -> None:
+    attempt, error, message = BAD[what]
+    with pytest.raises(error, match=message):
+        attempt()
+
+
+CALLS = {
+    "missing": (lambda p: p(W=W), ValueError, "the arguments: there is no X; expected W, X"),
+    "unknown": (lambda p: p(W=W, X=X, b=X), ValueError, "an unknown b; expected W, X"),
+    "a list": (lambda p: p(W=W.tolist(), X=X), TypeError, "W is a list: expected an array; pass numpy.asarray"),
+    "integers": (lambda p: p(W=W, X=X.astype(int)), TypeError, "X has dtype int64: expected float"),
+    "two dtypes": (lambda p: p(W=W, X=X.astype("f")), TypeError, r"X has dtype float32, W has float64: .* X.astype\('float64'\)"),
+    "rank": (lambda p: p(W=W, X=X[0]), ValueError, r"X has shape \(4,\), rank 1: expected \(n, m\), rank 2"),
+    "contradiction": (lambda p: p(W=W, X=X.T), ValueError, r"X has shape \(4, 3\): expected \(3, 3\), that is \(n, m\) with k=2, m=3, n=3"),
+    "empty": (lambda p: p(W=W, X=X[:, :0]), ValueError, "m a whole number from 1"),
+    "constraint": (lambda p: p(W=W[:, :2], X=X[:2]), ValueError, "k=2, m=4, n=2: the constraint n >= 3 does not hold"),
+    "complex gradient": (lambda p: p(W=W + 0j, X=X), TypeError, "only the forward pass"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", CALLS)
+def test_arguments_that_do_not_fit_are_refused(what: str) -> None:
+    attempt, error, message = CALLS[what]
+    program = derive(loss, SHAPES, constraints=["n >= 3"])
+    with pytest.raises(error, match=message):
+        attempt(program)

@@ -1,0 +1,158 @@
+"""Derived programs on other number types: errors are bounded, ties noted, complex steps exact."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from backproof.autodiff.bounded import Bounded
+from backproof.autodiff.derive import derive
+from backproof.compare import PAIRS
+from backproof.compare.pair import Pair
+from backproof.compare.values import Example
+
+
+def arguments(pair: Pair, example: Example, dtype: Any) -> dict[str, Any]:
+    """Return the arguments of the pair's program, the same numbers in any float dtype."""
+    parameters, X, Y = pair.problem(example)
+    given = {
+        "parameters": {name: V.astype(dtype) for name, V in parameters.items()},
+        "X": X.astype(dtype),
+        "Y": Y.astype(dtype),
+    }
+    if any("leaky" in name for name in (*pair.hidden, pair.output)):
+        given["slope"] = np.dtype(dtype).type(example.slope)
+    return given
+
+
+def results(program: Any, given: dict[str, Any]) -> dict[str, Any]:
+    J, values, gradients = program(**given)
+    return {"J": J, **values, **gradients}
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_errors_stay_within_their_bounds(name: str) -> None:
+    pair = PAIRS[name]
+    for example in pair.members(seed=3, dtypes=("float32",)):
+        exact = results(pair.program, arguments(pair, example, np.longdouble))
+        plain = results(pair.program, arguments(pair, example, np.float32))
+        bounded = results(pair.program.bounded, arguments(pair, example, np.float32))
+        for quantity, number in bounded.items():
+            assert number.dtype == np.float32
+            np.testing.assert_array_equal(number.value, plain[quantity])
+            error = np.abs(number.value.astype(np.longdouble) - exact[quantity])
+            assert np.all(error <= number.error), (quantity, example)
+
+
+def test_bounds_are_of_the_size_of_rounding() -> None:
+    pair = PAIRS["shallow-tanh-sigmoid-cross_entropy"]
+    example = Example((5, 4, 1, 3), ("tanh",), 0.01, "float32", seed=1, weights="unit")
+    given = arguments(pair, example, np.float32)
+    for quantity, number in results(pair.program.bounded, given).items():
+        scale = max(1, np.max(np.abs(number.value)))
+        assert np.max(number.error) <= 100 * np.finfo("float32").eps * scale, quantity
+
+
+UNARY = [
+    np.exp, np.expm1, np.log1p, np.sqrt, np.square, np.tanh, np.sinh, np.cosh, np.arcsinh, np.sin,
+    np.cos, np.tan, np.arctan, np.cbrt, np.exp2, np.log, np.arccosh, np.abs, np.negative, np.sign,
+    np.floor, np.arcsin, np.arccos, np.arctanh,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("function", UNARY, ids=lambda function: function.__name__)
+def test_an_error_is_carried_through_a_function(function: Any) -> None:
+    random = np.random.default_rng(0)
+    x = random.uniform(0.05, 0.95, 200) + (function is np.arccosh) * 1.5
+    moved = x + random.uniform(-1e-4, 1e-4, 200)
+    bounded = function(Bounded(x.astype(np.float32), np.full(200, 1.1e-4)))
+    assert np.all(np.abs(function(moved) - bounded.value) <= bounded.error)
+    assert np.all(bounded.error <= 1e-2)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x, y: x + y,
+        lambda x, y: x - y,
+        lambda x, y: x * y,
+        lambda x, y: x / y,
+        lambda x, y: x**y,
+        lambda x, y: x @ y.T,
+        lambda x, y: np.einsum("ij,kj->ik", x, y),
+        lambda x, y: np.maximum(x, y),
+        lambda x, y: np.arctan2(x, y),
+        lambda x, y: np.sum(x * y, axis=0),
+        lambda x, y: np.prod(x, axis=1),
+        lambda x, y: np.max(x, axis=0, keepdims=True),
+        lambda x, y: np.cumsum(x, axis=1),
+        lambda x, y: np.cumprod(y, axis=0),
+        lambda x, y: np.sort(x, axis=1),
+        lambda x, y: np.where(y > 0.5, x, 0),
+        lambda x, y: np.concatenate([x, y], axis=1),
+    ],
+)
+def test_errors_of_two_operands_are_carried_along(function: Any) -> None:
+    random = np.random.default_rng(1)
+    x, y = random.uniform(0.2, 2, (2, 6, 5))
+    noise = random.uniform(-1e-4, 1e-4, (2, 6, 5))
+    wide = np.full((6, 5), 1.1e-4)
+    bounded = function(Bounded(x.astype("f"), wide), Bounded(y.astype("f"), wide))
+    exact = function(x + noise[0], np.where(np.abs(y - 0.5) < 1e-3, y, y + noise[1]))
+    assert np.all(np.abs(exact - bounded.value) <= bounded.error)
+    assert np.all(bounded.error <= 0.1)
+
+
+def test_an_operation_without_a_rule_is_refused() -> None:
+    with pytest.raises(TypeError, match="no rule for the rounding error of nextafter"):
+        np.nextafter(Bounded(np.ones(2)), 2.0)
+    with pytest.raises(TypeError, match=r"use \.value"):
+        np.asarray(Bounded(np.ones(2)))
+
+
+def test_ties_are_noted_where_they_are() -> None:
+    def loss(x: jax.Array) -> jax.Array:
+        return jnp.sum(jnp.maximum(x, 0) + jnp.abs(x - 1) + jnp.where(x >= 2, x, 0)) + jnp.max(x)
+
+    program = derive(loss, {"x": "n"})
+    assert program.ties(x=np.array([0.5, 1.5, 2.5])) == []
+    ties = program.ties(x=np.array([0.0, 1.0, 2.0, 2.0]))
+    found = {tie.operation: tie.places.tolist() for tie in ties}
+    assert found["maximum"] == [True, False, False, False]
+    assert found["absolute"] == [False, True, False, False]
+    assert found["greater_equal"] == [False, False, True, True]
+    assert any(tie.places.tolist() == [False, False, True, True] for tie in ties[-3:])
+
+
+def test_a_question_for_NaN_is_no_tie() -> None:
+    pair = PAIRS["logistic-cross_entropy"]
+    example = Example((3, 1, 4), (), 0.01, "float64", seed=0)
+    assert pair.program.ties(**arguments(pair, example, np.float64)) == []
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_a_complex_step_gives_every_gradient(name: str) -> None:
+    """(Im J)/h at V + ih∗direction is the derivative along it: away from kinks, to rounding."""
+    pair, step = PAIRS[name], 1e-100
+    for seed in range(3):
+        hidden = [4, 2, 3][: len(pair.hidden)]
+        example = Example((3, *hidden, 1, 5), pair.hidden, 0.2, "float64", seed)
+        given = arguments(pair, example, np.float64)
+        assert pair.program.ties(**given) == []
+        _, _, gradients = pair.program(**given)
+        random = np.random.default_rng(seed)
+        for name_of, V in {**given["parameters"], "X": given["X"]}.items():
+            direction = random.standard_normal(V.shape)
+            moved = dict(given)
+            if name_of == "X":
+                moved["X"] = V + 1j * step * direction
+            else:
+                moved["parameters"] = given["parameters"] | {name_of: V + 1j * step * direction}
+            J, _ = pair.program.forward(**moved)
+            # The notes' dX is per example: m times that of the cost.
+            terms = gradients[f"d{name_of}"] * direction / (5 if name_of == "X" else 1)
+            assert abs(np.imag(J) / step - np.sum(terms)) <= 1e-14 * np.sum(np.abs(terms))
