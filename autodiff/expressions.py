@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from backproof.autodiff.dimensions import Size, shape_text
 
 Shape = tuple[Size, ...]
@@ -87,6 +89,7 @@ class Graph:
 
     def constant(self, array: Any) -> Value:
         """Return an array that the program has captured; a scalar as a number."""
+        array = np.asarray(array)
         kind = "f" if array.dtype.kind == "V" else array.dtype.kind  # V: bfloat16 and its like
         if not array.shape:
             return self.number({"f": float, "b": bool}.get(kind, int)(array))
@@ -148,8 +151,8 @@ class Graph:
         return self.make(template, [value], shape=shape, **about)
 
     def product(self, left: Value, right: Value) -> Value:
-        """Return the product of two matrices."""
-        shape = (left.shape[0], right.shape[1])
+        """Return the product of two matrices, or of a matrix and a vector."""
+        shape = (*left.shape[:-1], *right.shape[1:])
         about = {"operation": "matrix product", "kind": left.kind}
         return self.make("{0} @ {1}", [left, right], shape=shape, **about)
 

@@ -7,12 +7,16 @@ from functools import partial
 from typing import Any
 
 import jax
+import numpy as np
 
 from backproof.autodiff.bounded import Bounded
 from backproof.autodiff.number_types import ByRealPart, Numbers, Tie, Watched
 from backproof.autodiff.signature import Signature
 from backproof.autodiff.trace import Trace
 
+SHORT = {  # JAX traced with int64
+    np.dtype(f"{sign}int{bits}") for sign in ("", "u") for bits in (8, 16, 32, 64)
+} - {np.dtype("int64")}
 Result = tuple[Any, dict[str, Any], dict[str, Any]]
 UNTRACEABLE = (jax.errors.JAXTypeError, jax.errors.UnexpectedTracerError)
 
@@ -67,7 +71,7 @@ class DerivedProgram:
                 raise TypeError(
                     f"{leaf.place} is complex: only the forward pass is, use program.forward."
                 )
-        return trace.run(**arguments)
+        return trace.run(**self.signature.nested(values))
 
     def forward(self, **arguments: Any) -> tuple[Any, dict[str, Any]]:
         """Return (J, values) without derivatives, in complex numbers too.
@@ -77,7 +81,7 @@ class DerivedProgram:
         """
         values, trace = self._traced(arguments)
         if not any(value.dtype.kind == "c" for value in values.values()):
-            return trace.forward(**arguments)
+            return trace.forward(**self.signature.nested(values))
         J, marked = trace.forward(**self._floats_as(ByRealPart, values))
         return _value(J), {name: _value(value) for name, value in marked.items()}
 
@@ -129,7 +133,10 @@ class DerivedProgram:
         return self._traces[None].source
 
     def _traced(self, arguments: Mapping[str, Any]) -> tuple[dict[str, Any], Trace]:
-        values = self.signature.flat(arguments)
+        values = {
+            name: value.astype(np.int64) if getattr(value, "dtype", None) in SHORT else value
+            for name, value in self.signature.flat(arguments).items()
+        }
         sizes = self.signature.check(values)
         key = tuple(sizes.values()) if self.per_shape else None
         if key not in self._traces:

@@ -139,8 +139,8 @@ class Signature:
         if sizes:
             lines.append(f"{', '.join(sizes)} = {', '.join(self.sizes.python_texts(sizes))}")
         if "dtype" in used:
-            place = next(leaf.place for leaf in self.leaves if leaf.kind == "float")
-            lines.append(f"dtype = {place}.dtype.type")
+            floats = [f"{leaf.place}.dtype.type" for leaf in self.leaves if leaf.kind == "float"]
+            lines.append(f"dtype = {[*floats, 'np.float64'][0]}")
         return lines
 
 

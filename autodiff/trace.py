@@ -19,6 +19,8 @@ from backproof.autodiff.translation import translated
 from backproof.autodiff.writing import function_text
 
 COST = "J"
+# What the operations' signatures name.
+TYPES = {"collections.abc": {"Callable", "Iterable", "Sequence"}, "typing": {"Any"}}
 
 
 class Trace:
@@ -55,9 +57,13 @@ class Trace:
         about = f"J, values and gradients, derived by JAX {jax.__version__}: needs NumPy alone."
         used = _operations_in(self.text)
         parts = [inspect.getsource(FUNCTIONS[name]) for name in used]
-        head = f'"""{about}"""\n\nfrom typing import Any\n\nimport numpy as np\n'
-        if not parts:
-            head = head.replace("from typing import Any\n\n", "")
+        names = set(re.findall(r"\w+", "".join(parts)))
+        imports = [
+            f"from {module} import {', '.join(sorted(names & types))}"
+            for module, types in TYPES.items()
+            if names & types
+        ]
+        head = "\n".join([f'"""{about}"""', "", *imports, *[""] * bool(imports), "import numpy as np\n"])
         return "\n\n".join([head, *parts, self.text])
 
     def _written(self, name: str, gradients: Mapping[str, Value]) -> str:
@@ -107,7 +113,7 @@ def _operations_in(text: str) -> list[str]:
     """Return the operations that a text uses, each after those that it needs itself."""
     found: list[str] = []
     for name in FUNCTIONS:
-        if re.search(rf"\b{name}\(", text):
+        if re.search(rf"(?<![\w.]){name}\(", text):
             source = inspect.getsource(FUNCTIONS[name]).partition(":\n")[2]
             found += [*_operations_in(source), name]
     return list(dict.fromkeys(found))

@@ -17,6 +17,7 @@ import numpy as np
 from backproof.autodiff.dimensions import python_text
 from backproof.autodiff.expressions import Function, Graph, Value, broadcast_shape
 from backproof.autodiff.primitives import ELEMENTWISE, ROWS, Equation
+from backproof.autodiff.primitives.equation import dtype_text
 from backproof.autodiff.xla import ThroughXLA
 
 # Primitives that only call another program, and the parameter that holds it.
@@ -50,7 +51,7 @@ EXACT: dict[str, Callable[..., Any]] = {
     "ge": operator.ge,
 }
 PASSING_NAN = {"add", "sub", "mul", "div", "neg", "abs", "max", "min", "exp", "log1p"}
-UNCHANGED = {"copy", "copy_p", "name", "optimization_barrier", "reduce_precision"}
+UNCHANGED = {"copy", "copy_p", "name", "optimization_barrier", "reduce_precision", "stop_gradient"}
 REDUCTIONS = {"reduce_sum", "reduce_max", "reduce_min", "reduce_prod", "reduce_and", "reduce_or"}
 
 
@@ -110,6 +111,13 @@ class _Translation:
             return self.call(params["jaxprs"].solve, [*consts, *inputs[sum(lengths) :]])
         if name in UNCHANGED:
             return inputs
+        if name == "platform_index":  # which of several ways is the CPU's
+            ways = [way is None or "cpu" in way for way in params["platforms"]]
+            return [self.graph.number(ways.index(True))]
+        if name == "cond" and inputs[0].number is not None:
+            branches = params["branches"]
+            taken = min(max(int(inputs[0].number), 0), len(branches) - 1)
+            return self.call(branches[taken], inputs[1:])
         aval = equation.outvars[0].aval
         if name in ELEMENTWISE:
             return [self.elementwise(Equation(equation, inputs), aval)]
@@ -117,10 +125,10 @@ class _Translation:
             return [SHAPING[name](self.graph, params, aval, *inputs)]
         inputs = [self.graph.typed(value) for value in inputs]
         described = Equation(equation, inputs, self.nested)
-        if name in ROWS:
-            row = ROWS[name]
+        row = ROWS.get(name, self.through_xla)
+        try:
             template = row if isinstance(row, str) else row(described)
-        else:
+        except NotImplementedError:  # a parameter for which the row has no form
             template = self.through_xla(described)
         make, operation = self.graph.make, name
         if not equation.primitive.multiple_results:
@@ -189,6 +197,12 @@ def _broadcast_in_dim(graph: Graph, params: Any, aval: Any, value: Value) -> Val
 
 
 def _reshape(graph: Graph, params: Any, aval: Any, value: Value) -> Value:
+    if params.get("dimensions") is not None:  # the order in which the axes are read
+        value = graph.transpose(value, params["dimensions"])
+    return graph.reshape(value, aval.shape)
+
+
+def _squeeze(graph: Graph, params: Any, aval: Any, value: Value) -> Value:
     return graph.reshape(value, aval.shape)
 
 
@@ -202,11 +216,21 @@ def _size(graph: Graph, params: Any, aval: Any) -> Value:
 
 def _dot_general(graph: Graph, params: Any, aval: Any, left: Value, right: Value) -> Value:
     """Multiply matrices as `@` where they are matrices, else name the axes to einsum."""
+    if aval.dtype != "int64" and (left.kind != "f" or right.kind != "f"):
+        cast = f"{{0}}.astype({dtype_text(aval.dtype)})"  # sums are in the type of the result
+        left, right = (
+            graph.make(cast, [graph.typed(one)], shape=one.shape, kind=_kind(aval)) for one in (left, right)
+        )
     (of_left, of_right), (batch_left, batch_right) = params["dimension_numbers"]
-    if len(left.shape) == len(right.shape) == 2 and len(of_left) == 1 and not batch_left:
-        left = graph.transpose(left, (1, 0)) if of_left == (0,) else left
-        right = graph.transpose(right, (1, 0)) if of_right == (1,) else right
+    left, right = graph.typed(left), graph.typed(right)
+    ranks = {len(left.shape), len(right.shape)}
+    if ranks <= {1, 2} and len(of_left) == 1 and not batch_left:
+        left = graph.transpose(left, (1, 0)) if of_left[0] < len(left.shape) - 1 else left
+        right = graph.transpose(right, (1, 0)) if of_right[0] > 0 else right
         return graph.product(left, right)
+    if 0 in ranks:
+        about = {"shape": aval.shape, "kind": _kind(aval), "operation": "mul"}
+        return graph.make("{0} * {1}", [left, right], **about)
     letters = iter("abcdefghijklmnopqrstuvwxyz")
     names = [next(letters) for _ in left.shape], [""] * len(right.shape)
     for mine, yours in zip((*batch_left, *of_left), (*batch_right, *of_right), strict=True):
@@ -228,8 +252,7 @@ def _dot_general(graph: Graph, params: Any, aval: Any, left: Value, right: Value
 SHAPING: dict[str, Callable[..., Value]] = {
     "broadcast_in_dim": _broadcast_in_dim,
     "reshape": _reshape,
-    "squeeze": _reshape,
-    "expand_dims": _reshape,
+    "squeeze": _squeeze,
     "transpose": _transpose,
     "dim_as_value": _size,
     "dot_general": _dot_general,
@@ -254,8 +277,8 @@ def _simplified(graph: Graph, name: str, inputs: list[Value], kind: str) -> Valu
     if name == "convert_element_type":
         if kind == inputs[0].kind and kind in "fb":
             return inputs[0]
-        if inputs[0].is_python and (inputs[0].kind, kind) == ("i", "f"):
-            return replace(inputs[0], kind="f")
+        if inputs[0].is_python and inputs[0].kind == "i" and kind in "if":
+            return replace(inputs[0], kind=kind)
     if name == "select_n" and (numbers[0] is not None or inputs[1] is inputs[2]):
         return inputs[2 if numbers[0] else 1]
     if name == "select_n" and inputs[0].operation == "ne" and len(set(inputs[0].inputs)) == 1:

@@ -12,14 +12,16 @@ import numpy as np
 
 
 def cholesky(x: Any) -> Any:
-    """Return the lower L with L Lᴴ = x, reading only the lower half of x; NaN if there is none."""
+    """Return the lower L with L Lᵀ = x, reading only the lower half of x; NaN if there is none."""
     L = np.zeros_like(x)
+    fails = np.zeros((*x.shape[:-2], 1, 1), bool)
     for j in range(x.shape[-1]):
-        known = L[..., j:, :j] @ np.conj(L[..., j, :j, None])
-        column = x[..., j:, j] - known[..., 0]
-        L[..., j:, j] = column / np.sqrt(column[..., :1])
-    exists = np.all(np.isfinite(L), axis=(-2, -1), keepdims=True)
-    return np.where(exists, L, np.tril(np.full_like(x, np.nan)))
+        column = x[..., j:, j, None] - L[..., j:, :j] @ L[..., j, :j, None]
+        fails = fails | (column[..., :1, :] <= 0)
+        root = np.sqrt(column[..., :1, :])
+        L[..., j, j] = root[..., 0, 0]
+        L[..., j + 1 :, j] = (column[..., 1:, :] / root)[..., 0]
+    return np.where(fails, np.tril(np.full_like(x, np.nan)), L)
 
 
 def triangular_solve(a: Any, b: Any, lower: bool, unit_diagonal: bool) -> Any:
@@ -27,13 +29,13 @@ def triangular_solve(a: Any, b: Any, lower: bool, unit_diagonal: bool) -> Any:
 
     With `unit_diagonal`, the diagonal of a counts as ones.
     """
-    x = np.zeros_like(b)
-    n = a.shape[-1]
+    x, n = b[..., :0, :], a.shape[-1]
     for i in range(n) if lower else reversed(range(n)):
         solved = slice(0, i) if lower else slice(i + 1, n)
-        known = a[..., i, None, solved] @ x[..., solved, :]
-        row = b[..., i, :] - known[..., 0, :]
-        x[..., i, :] = row if unit_diagonal else row / a[..., i, i, None]
+        row = b[..., i : i + 1, :] - a[..., i : i + 1, solved] @ x
+        if not unit_diagonal:
+            row = row / a[..., i : i + 1, i : i + 1]
+        x = np.concatenate([x, row] if lower else [row, x], axis=-2)
     return x
 
 
@@ -59,11 +61,12 @@ def lu(x: Any) -> tuple[Any, Any, Any]:
     has the largest entry in column k; a column of zeros stays as it is.
     """
     *batch, m, n = x.shape
-    pivots = np.zeros_like(x, shape=(*batch, min(m, n)), dtype=np.int32)
+    pivots = np.zeros((*batch, min(m, n)), np.int32)
     for k in range(min(m, n)):
         pivots[..., k] = k + np.argmax(np.abs(x[..., k:, k]), axis=-1)
         x = np.take_along_axis(x, exchanged(m, k, pivots[..., k])[..., None], -2)
         pivot = x[..., k, k, None]
-        x[..., k + 1 :, k] /= np.where(pivot == 0, 1, pivot)
-        x[..., k + 1 :, k + 1 :] -= x[..., k + 1 :, k, None] * x[..., k, None, k + 1 :]
+        x[..., k + 1 :, k] = x[..., k + 1 :, k] / np.where(pivot == 0, 1, pivot)
+        products = x[..., k + 1 :, k, None] * x[..., k, None, k + 1 :]
+        x[..., k + 1 :, k + 1 :] = x[..., k + 1 :, k + 1 :] - products
     return x, pivots, lu_pivots_to_permutation(pivots, m)

@@ -10,15 +10,15 @@ def _triangular_solve(equation: Equation) -> str:
     """Bring the system to the form a x = b: x a = b is aᵀ xᵀ = bᵀ."""
     params = equation.params
     a, b = "{0}", "{1}"
-    if params["conjugate_a"]:
+    if params["conjugate_a"] and equation.inputs[0].kind == "c":
         a = f"np.conj({a})"
     left, lower, unit = params["left_side"], params["lower"], params["unit_diagonal"]
     if params["transpose_a"] == left:
-        a, lower = f"np.matrix_transpose({a})", not lower
+        a, lower = f"np.swapaxes({a}, -2, -1)", not lower
     if left:
         return f"triangular_solve({a}, {b}, {lower}, {unit})"
-    b = f"np.matrix_transpose({b})"
-    return f"np.matrix_transpose(triangular_solve({a}, {b}, {lower}, {unit}))"
+    b = f"np.swapaxes({b}, -2, -1)"
+    return f"np.swapaxes(triangular_solve({a}, {b}, {lower}, {unit}), -2, -1)"
 
 
 def _permutation(equation: Equation) -> str:

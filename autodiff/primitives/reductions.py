@@ -2,18 +2,67 @@
 
 from __future__ import annotations
 
-from backproof.autodiff.primitives.equation import Row, axes_text
+from backproof.autodiff.primitives.equation import Equation, Row, axes_text
 
 
-def _reduction(name: str) -> Row:
-    return lambda equation: f"np.{name}({{0}}, axis={axes_text(equation.params['axes'])})"
+def _dtype(equation: Equation) -> str:
+    """Return the argument that keeps a small integer, which NumPy would add up in a larger one."""
+    return "" if equation.dtype() in ("dtype", "np.int64") else f", dtype={equation.dtype()}"
+
+
+def _reduction(name: str, dtype: bool = False) -> Row:
+    def row(equation: Equation) -> str:
+        axes = axes_text(map(int, equation.params["axes"]))
+        return f"np.{name}({{0}}, axis={axes}{_dtype(equation) if dtype else ''})"
+
+    return row
+
+
+def _bitwise(of_booleans: str, of_integers: str) -> Row:
+    """Return a row that reduces truth values, or the bits of integers."""
+    booleans, integers = _reduction(of_booleans), _reduction(of_integers)
+    assert callable(booleans)
+    assert callable(integers)
+    return lambda equation: (booleans if equation.inputs[0].kind == "b" else integers)(equation)
+
+
+def _extreme(name: str) -> Row:
+    """Return a row for where an extreme is: of equal ones the first, a NaN before all."""
+
+    def row(equation: Equation) -> str:
+        template = f"np.{name}({{0}}, axis={axes_text(map(int, equation.params['axes']))})"
+        cast = "" if equation.dtype() == "np.int64" else f".astype({equation.dtype()})"
+        return f"{template}{cast}"
+
+    return row
+
+
+def _cumulative(template: str, dtype: bool = False) -> Row:
+    """Return a row that runs along an axis, or from its end."""
+
+    def row(equation: Equation) -> str:
+        axis = int(equation.params["axis"])
+        text = f"{template}, axis={axis}{_dtype(equation) if dtype else ''})"
+        if not equation.params["reverse"]:
+            return text
+        return f"np.flip({text.format(f'np.flip({{0}}, axis={axis})')}, axis={axis})"
+
+    return row
 
 
 REDUCTIONS: dict[str, Row] = {
-    "reduce_sum": _reduction("sum"),
+    "reduce_sum": _reduction("sum", dtype=True),
     "reduce_max": _reduction("max"),
     "reduce_min": _reduction("min"),
-    "reduce_prod": _reduction("prod"),
-    "reduce_and": _reduction("all"),
-    "reduce_or": _reduction("any"),
+    "reduce_prod": _reduction("prod", dtype=True),
+    "reduce_and": _bitwise("all", "bitwise_and.reduce"),
+    "reduce_or": _bitwise("any", "bitwise_or.reduce"),
+    "reduce_xor": _reduction("bitwise_xor.reduce"),
+    "argmax": _extreme("argmax"),
+    "argmin": _extreme("argmin"),
+    "cumsum": _cumulative("np.cumsum({0}", dtype=True),
+    "cumprod": _cumulative("np.cumprod({0}", dtype=True),
+    "cummax": _cumulative("np.maximum.accumulate({0}"),
+    "cummin": _cumulative("np.minimum.accumulate({0}"),
+    "cumlogsumexp": _cumulative("cumulative_logsumexp({0}"),
 }

@@ -11,16 +11,15 @@ import numpy as np
 from backproof.autodiff.dimensions import shape_text
 from backproof.autodiff.primitives.equation import Equation, Row, axes_text
 
-
-def _pairs_text(pairs: Iterable[tuple[Any, Any]]) -> str:
-    return f"({' '.join(f'{shape_text(pair)},' for pair in pairs)})"
+OF_WINDOWS = ("window_dimensions", "window_strides", "window_dilation")
 
 
 def _padded(operand: str, value: str, padding: Any, dilation: Any) -> str:
-    """Return an operand with `value` between its entries and around them."""
-    if all(low == high == 0 for low, high in padding) and all(step == 1 for step in dilation):
+    """Return an operand with `value` around it, and `dilation` − 1 times between its entries."""
+    edges = [(*around, step - 1) for around, step in zip(padding, dilation, strict=True)]
+    if all(edge == (0, 0, 0) for edge in edges):
         return operand
-    return f"padded({operand}, {value}, {_pairs_text(padding)}, {shape_text(dilation)})"
+    return f"pad_with_gaps({operand}, {value}, {', '.join(map(shape_text, edges))})"
 
 
 def _transposed(operand: str, permutation: Iterable[int]) -> str:
@@ -39,43 +38,33 @@ def _convolution(equation: Equation) -> str:
     groups, parts = params["feature_group_count"], params["batch_group_count"]
     if parts > 1:
         x, groups = f"np.concatenate(np.split({x}, {parts}), axis=1)", parts
-    x = _padded(x, "0", params["padding"], params["lhs_dilation"])
+    padding = ((0, 0), (0, 0), *params["padding"])
+    x = _padded(x, "0", padding, (1, 1, *params["lhs_dilation"]))
     steps = f"{shape_text(params['window_strides'])}, {shape_text(params['rhs_dilation'])}"
     return _transposed(f"convolution({x}, {kernel}, {steps}, {groups})", np.argsort(of_result))
 
 
-def _least(equation: Equation) -> str:
-    """Return what is below every number of the result's dtype."""
-    dtype = equation.dtype()
-    return {"dtype": "-np.inf", "np.bool": "False"}.get(dtype, f"np.iinfo({dtype}).min")
-
-
-def _largest(equation: Equation) -> str:
-    """Return what is above every number of the result's dtype."""
-    dtype = equation.dtype()
-    return {"dtype": "np.inf", "np.bool": "True"}.get(dtype, f"np.iinfo({dtype}).max")
-
-
-def _sliding(params: dict[str, Any]) -> dict[str, Any]:
-    """Return the parameters without the first axes, as long as the windows leave them as is."""
-    names = ("window_dimensions", "window_strides", "window_dilation", "base_dilation", "padding")
-    rows = list(zip(*(params[name] for name in names), strict=True))
-    unchanged = len(list(takewhile(lambda row: row == (1, 1, 1, 1, (0, 0)), rows)))
-    return {name: params[name][unchanged:] for name in names}
-
-
-def _windows_text(params: dict[str, Any]) -> str:
-    """Return the sizes, strides and dilations of windows as they are written."""
-    names = ("window_dimensions", "window_strides", "window_dilation")
-    return ", ".join(shape_text(params[name]) for name in names)
+def _limit(equation: Equation, side: str) -> str:
+    """Return what no number of the result's dtype is below, or above: `side` is min or max."""
+    sign, dtype = "-" * (side == "min"), equation.dtype()
+    texts = {"dtype": f"{sign}np.inf", "np.bool": str(side == "max")}
+    return texts.get(dtype, f"np.iinfo({dtype}).{side}")
 
 
 def _pooling(reduction: str, equation: Equation, around: str) -> str:
-    params = _sliding(equation.params)
+    """Reduce windows along the axes from the first that they do not leave as it is."""
+    params = equation.params
     x = _padded("{0}", around, params["padding"], params["base_dilation"])
-    axes = range(-len(params["padding"]), 0)
+    steps = zip(*(params[name] for name in OF_WINDOWS), strict=True)
+    unchanged = len(list(takewhile(lambda step: step == (1, 1, 1), steps)))
+    slid = ", ".join(shape_text(params[name][unchanged:]) for name in OF_WINDOWS)
+    axes = axes_text(range(unchanged - len(params["padding"]), 0))
     dtype = f", dtype={equation.dtype()}" * (reduction == "sum" and equation.dtype() != "dtype")
-    return f"np.{reduction}(windows({x}, {_windows_text(params)}), axis={axes_text(axes)}{dtype})"
+    return f"np.{reduction}(windows({x}, {slid}), axis={axes}{dtype})"
+
+
+def _windows_text(equation: Equation) -> str:
+    return ", ".join(shape_text(equation.params[name]) for name in OF_WINDOWS)
 
 
 def _fold(equation: Equation) -> str:
@@ -87,11 +76,11 @@ def _fold(equation: Equation) -> str:
         for i in range(count)
     ]
     of_each = f"[{', '.join(operands)}], [{', '.join(initial)}]"
-    return f"folded_windows({step}, {of_each}, {_windows_text(params)})"
+    return f"folded_windows({step}, {of_each}, {_windows_text(equation)})"
 
 
 def _selection(equation: Equation) -> tuple[str, str]:
-    """Return the comparison by which a window selects its entry, and what loses every one."""
+    """Return the comparison by which a window keeps its entry, and what loses against any."""
     largest_wins = equation.params["select_prim"].name == "ge"
     return ("np.greater_equal", "-np.inf") if largest_wins else ("np.less_equal", "np.inf")
 
@@ -99,24 +88,23 @@ def _selection(equation: Equation) -> tuple[str, str]:
 def _scatter(equation: Equation) -> str:
     params = equation.params
     stays, around = _selection(equation)
-    steps = ", ".join(shape_text(params[f"window_{name}"]) for name in ("dimensions", "strides"))
-    padding = _pairs_text(params["padding"])
-    return f"scattered_to_selected({{0}}, {{1}}, {stays}, {steps}, {padding}, {around})"
+    steps = ", ".join(shape_text(params[name]) for name in OF_WINDOWS[:2])
+    padding = ", ".join(map(shape_text, params["padding"]))
+    return f"scattered_to_selected({{0}}, {{1}}, {stays}, {steps}, ({padding},), {around})"
 
 
 def _gather(equation: Equation) -> str:
-    params = equation.params
     stays, around = _selection(equation)
-    spread = params["padding"], params["base_dilation"]
-    operands = f"{_padded('{0}', '0', *spread)}, {_padded('{1}', around, *spread)}"
-    return f"gathered_from_selected({operands}, {stays}, {_windows_text(params)}, {around})"
+    spread = equation.params["padding"], equation.params["base_dilation"]
+    source, x = _padded("{0}", "0", *spread), _padded("{1}", around, *spread)
+    return f"gathered_from_selected({source}, {x}, {stays}, {_windows_text(equation)}, {around})"
 
 
 WINDOWS: dict[str, Row] = {
     "conv_general_dilated": _convolution,
     "reduce_window_sum": lambda equation: _pooling("sum", equation, "0"),
-    "reduce_window_max": lambda equation: _pooling("max", equation, _least(equation)),
-    "reduce_window_min": lambda equation: _pooling("min", equation, _largest(equation)),
+    "reduce_window_max": lambda equation: _pooling("max", equation, _limit(equation, "min")),
+    "reduce_window_min": lambda equation: _pooling("min", equation, _limit(equation, "max")),
     "reduce_window": _fold,
     "select_and_scatter_add": _scatter,
     "select_and_gather_add": _gather,

@@ -1,0 +1,82 @@
+"""One gradient at a shape never seen before, as every example of a property test asks for it.
+
+All four sides are drawn from 1 to 19, in float64, and no shape comes twice. Compiling belongs to
+the time of what compiles; turning NumPy arrays into tensors belongs to torch's. The two gradient
+checks are what people run today; what is timed is the whole of one check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import jax
+import numpy as np
+from jax.test_util import check_grads
+
+from benchmarks import contenders
+from benchmarks.contenders import Arrays, Shape
+from benchmarks.report import About
+from benchmarks.timing import Measure, Row, alternate, once, rows_of
+
+ABOUT = About(
+    title="One gradient at a shape never seen before",
+    detail="shallow network, four sides drawn from 1 to 19, float64, one thread",
+    axis="time for one gradient, or one gradient check",
+    bases=("hand", "replay"),
+)
+LARGEST = 19
+ROUNDS = 600
+EVERY = {"jit per shape": 20, "torch gradcheck": 20, "JAX check_grads": 60}
+
+
+def rows(quick: bool) -> Iterator[Row]:
+    """Yield one row for each contender."""
+    random = np.random.default_rng(0)
+    seen: set[Shape] = set()
+
+    def round_of(i: int) -> Mapping[str, Measure]:
+        shape: Shape = tuple(random.integers(1, LARGEST + 1, 4).tolist())
+        while shape in seen:
+            shape = tuple(random.integers(1, LARGEST + 1, 4).tolist())
+        seen.add(shape)
+        arrays = contenders.draw(shape, "float64", random)
+        measures = {
+            "hand": once(contenders.by_hand, arrays),
+            "replay": once(contenders.by_replay, arrays),
+            "jit per shape": once(contenders.by_jit, arrays),
+            "JAX check_grads": once(check_by_jax, arrays),
+        }
+        if contenders.torch:
+            measures["torch"] = once(from_numpy_by_torch, arrays)
+            measures["torch gradcheck"] = once(check_by_torch, arrays)
+        return measures
+
+    with jax.enable_x64(True):
+        found = alternate(round_of, ROUNDS, quick, every=EVERY)
+    order = ("hand", "replay", "torch", "torch gradcheck", "jit per shape", "JAX check_grads")
+    missing = {name: contenders.NO_TORCH for name in order if name not in found}
+    yield from rows_of("", {name: found[name] for name in order if name in found}, missing)
+
+
+def from_numpy_by_torch(arrays: Arrays) -> None:
+    """Make tensors of the arrays, then differentiate."""
+    contenders.by_torch(contenders.torch_arrays(arrays))
+
+
+def check_by_torch(arrays: Arrays) -> None:
+    """Run torch's own gradient check on every parameter, with its default tolerances."""
+    tensors = contenders.torch_arrays(arrays)
+    parameters = [tensors.parameters[name] for name in contenders.NAMES]
+    assert contenders.torch.autograd.gradcheck(
+        lambda *values: contenders.torch_loss(values, tensors.X, tensors.Y), parameters
+    )
+
+
+def check_by_jax(arrays: Arrays) -> None:
+    """Run JAX's own gradient check, once through the reverse mode, with its defaults."""
+    check_grads(
+        lambda parameters: contenders.loss(parameters, arrays.X, arrays.Y),
+        (arrays.parameters,),
+        order=1,
+        modes=["rev"],
+    )

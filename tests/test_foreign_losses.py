@@ -1,0 +1,156 @@
+"""Losses that backproof does not know: derived once, replayed by NumPy, held against XLA."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import foreign
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from foreign import LOSSES, Foreign
+
+from backproof.autodiff.derive import derive
+from backproof.autodiff.program import DerivedProgram
+
+BY_NAME = {case.name: case for case in LOSSES}
+# XLA's least effort: a size is run once, compiling it is what costs.
+QUICK = {
+    "xla_backend_optimization_level": 0,
+    "xla_cpu_use_fusion_emitters": False,
+    "xla_cpu_parallel_codegen_split_count": 1,
+}
+IN_LONGDOUBLE = [
+    "attention_block",
+    "lstm",
+    "convolutional",
+    "word_embedding",
+    "gaussian_process",
+    "negative_binomial",
+    "bundle_adjustment",
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_stays():
+    yield
+    program.cache_clear()
+    jax.clear_caches()
+
+
+@cache
+def program(name: str) -> DerivedProgram:
+    case = BY_NAME[name]
+    return derive(case.loss, case.shapes, wrt=case.wrt, constraints=case.constraints)
+
+
+def by_replay(case: Foreign, sizes: dict[str, int], dtype: str) -> dict[str, Any]:
+    J, values, gradients = program(case.name)(**case.arguments(sizes, dtype))
+    return {"J": J, **values, **gradients}
+
+
+def by_xla(case: Foreign, sizes: dict[str, int], dtype: str) -> dict[str, Any]:
+    """Run the loss and its derivatives as XLA compiles them.
+
+    A mark is the sum of itself and a perturbation that is zero, so that JAX differentiates with
+    respect to marks as it does with respect to arguments.
+    """
+    signature = program(case.name).signature
+    floats = [leaf for leaf in signature.leaves if leaf.kind == "float"]
+    chosen = [leaf.name for leaf in floats if case.wrt is None or leaf.name in case.wrt]
+
+    def derived(values: dict[str, Any]) -> Any:
+        def loss(some: dict[str, Any], perturbations: dict[str, Any]) -> Any:
+            marked = {}
+
+            def mark(value: Any, name: str) -> Any:
+                marked[name] = value + perturbations.get(name, 0)
+                return marked[name]
+
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(foreign, "checkpoint_name", mark)
+                return case.loss(**signature.nested(values | some)), marked
+
+        some = {name: values[name] for name in chosen}
+        zeros = jax.tree.map(jnp.zeros_like, jax.eval_shape(loss, some, {})[1])
+        (J, marked), derivatives = jax.value_and_grad(loss, (0, 1), has_aux=True)(some, zeros)
+        return {"J": J} | marked | {f"d{name}": d for of in derivatives for name, d in of.items()}
+
+    cpu = jax.local_devices(backend="cpu")[0]
+    with jax.enable_x64(dtype == "float64"), jax.default_device(cpu):
+        values = signature.flat(case.arguments(sizes, dtype))
+        results = jax.jit(derived, compiler_options=QUICK)(values)
+        return {name: np.asarray(result) for name, result in results.items()}
+
+
+def largest(array: Any) -> Any:
+    return np.max(np.abs(array), initial=0)
+
+
+def allowed(case: Foreign, sizes: dict[str, int], exact: dict[str, Any]) -> dict[str, float]:
+    """Return by how many roundings of its largest entry each result may be off.
+
+    What rounding does to a loss is seen in XLA: its float32 against the exact results. The
+    replay may be off four times as far, and 16 roundings more.
+    """
+    narrow, unit = by_xla(case, sizes, "float32"), np.finfo("float32").eps
+    in_xla = {
+        name: largest(narrow[name] - array) / unit / (largest(array) or 1)
+        for name, array in exact.items()
+    }
+    assert max(in_xla.values()) < 64  # so that every loss is a test at its sizes
+    return {name: 4 * roundings + 16 for name, roundings in in_xla.items()}
+
+
+def check_close(
+    mine: dict[str, Any], exact: dict[str, Any], dtype: str, roundings: dict[str, float]
+) -> None:
+    assert mine.keys() == exact.keys()
+    for name, array in mine.items():
+        assert array.dtype == dtype, name
+        assert array.shape == exact[name].shape, name
+        off = largest(array - exact[name]) / np.finfo(dtype).eps
+        assert off <= roundings[name] * largest(exact[name]), name  # never where it is nan
+
+
+@pytest.mark.parametrize("case", LOSSES, ids=lambda case: case.name)
+def test_a_foreign_loss_agrees_with_XLA(case: Foreign) -> None:
+    for sizes in case.runs:
+        exact = by_xla(case, sizes, "float64")
+        roundings = allowed(case, sizes, exact)
+        for dtype in ("float32", "float64"):
+            check_close(by_replay(case, sizes, dtype), exact, dtype, roundings)
+
+
+@pytest.mark.parametrize("name", IN_LONGDOUBLE)
+def test_float64_agrees_with_longdouble(name: str) -> None:
+    """More digits than XLA has: what float64 rounds is all that sets the two apart."""
+    case = BY_NAME[name]
+    exact = by_replay(case, case.runs[1], "longdouble")
+    assert {array.dtype for array in exact.values()} == {np.dtype("longdouble")}
+    roundings = allowed(case, case.runs[1], exact)
+    check_close(by_replay(case, case.runs[1], "float64"), exact, "float64", roundings)
+
+
+@pytest.mark.parametrize("case", LOSSES, ids=lambda case: case.name)
+def test_what_a_loss_needs_is_in_the_table(case: Foreign) -> None:
+    by_replay(case, case.runs[1], "float64")
+    assert bool(program(case.name).per_shape) == case.per_shape, program(case.name).per_shape
+    assert program(case.name).through_xla == case.through_xla
+
+
+def test_marks_are_returned_with_their_gradients() -> None:
+    """Softmax regression by hand: dlogits = (softmax − one-hot)/m, and dW and db from it."""
+    case = BY_NAME["softmax_regression"]
+    arguments = case.arguments(case.runs[1], "float64")
+    X, labels, W, b = arguments.values()
+    _, values, gradients = program(case.name)(**arguments)
+    np.testing.assert_allclose(values["logits"], X @ W + b, rtol=1e-14)
+    exponentials = np.exp(values["logits"])
+    softmax = exponentials / exponentials.sum(axis=1, keepdims=True)
+    dlogits = (softmax - np.eye(len(b))[labels]) / len(X)
+    np.testing.assert_allclose(gradients["dlogits"], dlogits, rtol=1e-13)
+    np.testing.assert_allclose(gradients["dW"], X.T @ gradients["dlogits"], rtol=1e-13)
+    np.testing.assert_allclose(gradients["db"], gradients["dlogits"].sum(axis=0), rtol=1e-13)
