@@ -92,6 +92,8 @@ class Graph:
         array = np.asarray(array)
         kind = "f" if array.dtype.kind == "V" else array.dtype.kind  # V: bfloat16 and its like
         if not array.shape:
+            if kind in "iu" and array.dtype != np.int64:
+                return self.make(f"np.{array.dtype.name}({array})", kind=kind)
             return self.number({"f": float, "b": bool}.get(kind, int)(array))
         cast = "dtype" if kind == "f" else f"np.{array.dtype.name}"
         return self.make(f"np.array({array.tolist()}, {cast})", shape=array.shape, kind=kind)

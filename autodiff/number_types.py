@@ -166,6 +166,7 @@ ANALYTIC: dict[Any, Callable[..., Any]] = {
     np.ceil: _analytic(np.ceil, np.zeros_like),
     np.trunc: _analytic(np.trunc, np.zeros_like),
     np.round: _analytic(np.round, np.zeros_like),
+    np.log1p: _analytic(np.log1p, lambda x: 1 / (1 + x)),  # NumPy's loses digits near 0
     np.cbrt: _analytic(np.cbrt, lambda x: 1 / (3 * np.cbrt(x) ** 2)),
     np.fmod: _analytic(np.fmod, lambda x, y: 1.0, lambda x, y: -np.trunc(x / y)),
     np.arctan2: _analytic(

@@ -147,7 +147,7 @@ class _Translation:
         """Return a program as a function of its own, for loops and branches."""
         if not isinstance(program, jex.ClosedJaxpr):
             program = jex.ClosedJaxpr(program, ())
-        names = [f"x{i}" for i in range(len(program.jaxpr.invars))]
+        names = [f"in_{i}" for i in range(len(program.jaxpr.invars))]
         value = self.graph.make(f"program {id(program.jaxpr)}", kind="function")
         value.function = _Translation(self.external).function(program, names)
         return value
@@ -260,7 +260,13 @@ SHAPING: dict[str, Callable[..., Value]] = {
 
 
 def _kind(aval: Any) -> str:
-    kind: str = aval.dtype.kind
+    kind: str = getattr(aval.dtype, "kind", "key")
+    if kind in ("c", "key"):
+        what = "complex numbers" if kind == "c" else "random keys"
+        raise TypeError(
+            f"the function computes with {what}, which a derived program does not have: "
+            "write it in real numbers, and pass what is random as an argument."
+        )
     return "f" if kind == "V" else kind  # V: bfloat16 and its like
 
 
@@ -279,8 +285,10 @@ def _simplified(graph: Graph, name: str, inputs: list[Value], kind: str) -> Valu
             return inputs[0]
         if inputs[0].is_python and inputs[0].kind == "i" and kind in "if":
             return replace(inputs[0], kind=kind)
-    if name == "select_n" and (numbers[0] is not None or inputs[1] is inputs[2]):
-        return inputs[2 if numbers[0] else 1]
+    if name == "select_n" and numbers[0] is not None:
+        return inputs[1 + int(numbers[0])]
+    if name == "select_n" and len(set(inputs[1:])) == 1:
+        return inputs[1]
     if name == "select_n" and inputs[0].operation == "ne" and len(set(inputs[0].inputs)) == 1:
         # Where x is NaN, x ≠ x, both cases are NaN: the question need not be asked.
         (x,) = set(inputs[0].inputs)
@@ -301,7 +309,8 @@ def _simplified(graph: Graph, name: str, inputs: list[Value], kind: str) -> Valu
                 return graph.make("{0} - {1}", terms, shape=shape, kind=kind, operation="sub")
     known = all(number is not None for number in numbers)
     if known and name in EXACT and (kind != "f" or all(map(_is_whole, numbers))):
-        return graph.number(EXACT[name](*numbers))
+        number = EXACT[name](*numbers)
+        return graph.number(float(number) if kind == "f" else number)
     return None
 
 

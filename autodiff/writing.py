@@ -136,7 +136,8 @@ class _Body:
     def returned(self, value: Value) -> str:
         """Return how a result is handed out: nothing is given out twice, and no argument."""
         if value.is_python:
-            return f"dtype({value.template})" if value.kind == "f" else value.template
+            cast = {"f": "dtype", "b": "np.bool_"}.get(value.kind, "np.int64")
+            return f"{cast}({value.template})"
         if value.operation == "argument" or value in self.handed_out:
             return f"{self._read(value)}.copy()"
         self.handed_out.add(value)
@@ -158,7 +159,7 @@ def _live(results: Iterable[Value]) -> list[Value]:
 def _nested(name: str, function: Function, taken: set[str]) -> list[str]:
     """Return the lines of a function within the function."""
     signature = [value.template for value in function.arguments]
-    results = {f"y{i}": value for i, value in enumerate(function.results)}
+    results = {f"out_{i}": value for i, value in enumerate(function.results)}
 
     def returned(texts: Mapping[str, str]) -> str:
         return f"({', '.join(texts.values())}{',' * (len(texts) == 1)})"

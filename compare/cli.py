@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import partial
@@ -16,12 +17,14 @@ from click.core import ParameterSource
 from backproof.arguments import FLOATS
 from backproof.compare import console, derivation
 from backproof.compare.builtin import PAIRS
-from backproof.compare.check import EXAMPLES, Report, search
 from backproof.compare.dataset import BUNDLED, load
 from backproof.compare.pair import Pair
+from backproof.compare.report import Report
+from backproof.compare.search import EXAMPLES, begin
 from backproof.compare.training import STEPS, TrainingReport, fits, train
 
 INTERRUPTED = 130
+Begun = Callable[..., Callable[[], Report | TrainingReport]]  # a run; its report when XLA is done
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -71,12 +74,11 @@ def check(
     finished is printed).
     """
     pairs = _chosen(names)
-    run: Callable[[Pair, Callable[[], None]], Report | TrainingReport]
     if data is None:
         if label is not None:
             raise click.UsageError("--label goes with --data FILE.csv.")
         ticks = examples
-        run = partial(search, examples=examples, seed=seed, dtype=dtype)
+        begun: Begun = partial(begin, examples=examples, seed=seed, dtype=dtype)
     else:
         if context.get_parameter_source("examples") is ParameterSource.COMMANDLINE:
             raise click.UsageError("--examples counts generated shapes: leave it out with --data.")
@@ -91,8 +93,13 @@ def check(
         if not pairs:
             raise click.UsageError(f"no chosen --pair fits the labels of {data}.")
         ticks = STEPS
-        run = partial(train, data=loaded, seed=seed, dtype=dtype or "float64")
-    reports, interrupted = _run(pairs, run, ticks)
+
+
+        def begun(pair: Pair, tick: Callable[[], None], xla: Executor) -> Callable[[], Any]:
+            report = train(pair, loaded, seed, dtype or "float64", tick)
+            return lambda: report
+
+    reports, interrupted = _run(pairs, begun, ticks)
     if to_json:
         document = {
             "agrees": not interrupted and all(report.agrees for report in reports),
@@ -181,18 +188,20 @@ def _chosen(names: tuple[str, ...]) -> list[Pair]:
 
 def _run(
     pairs: list[Pair],
-    run: Callable[..., Report | TrainingReport],
+    begun: Begun,
     ticks: int,
 ) -> tuple[list[Report | TrainingReport], bool]:
     """Run every pair under a progress bar; Ctrl-C ends it early and keeps what is finished."""
-    reports: list[Report | TrainingReport] = []
-    try:
-        with console.progress() as bar:
-            task = bar.add_task("", total=len(pairs) * ticks)
-            for done, pair in enumerate(pairs, start=1):
-                bar.update(task, description=pair.name)
-                reports.append(run(pair, tick=lambda: bar.advance(task)))
-                bar.update(task, completed=done * ticks)
-    except KeyboardInterrupt:
-        return reports, True
-    return reports, False
+    finished: list[Callable[[], Report | TrainingReport]] = []
+    interrupted = False
+    with ThreadPoolExecutor(max_workers=1) as xla:
+        try:
+            with console.progress() as bar:
+                task = bar.add_task("", total=len(pairs) * ticks)
+                for done, pair in enumerate(pairs, start=1):
+                    bar.update(task, description=pair.name)
+                    finished.append(begun(pair, tick=lambda: bar.advance(task), xla=xla))
+                    bar.update(task, completed=done * ticks)
+        except KeyboardInterrupt:
+            interrupted = True
+        return [report() for report in finished], interrupted

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from backproof.compare.check import Report
+from backproof.compare.report import Report
 from backproof.compare.judge import Finding
 from backproof.compare.training import STEPS, TrainingReport
 

@@ -49,6 +49,8 @@ BY_AUTODIFF: dict[str, Callable[..., Any]] = {
     "shallow": autodiff.shallow.gradients,
     "deep": autodiff.deep.gradients,
 }
+# A shape is run once, and compiling it is what costs: XLA is asked for its least effort.
+LEAST_EFFORT = {"xla_backend_optimization_level": 0}
 ACTIVATIONS = tuple(autodiff.activations.ACTIVATIONS)
 
 
@@ -118,7 +120,7 @@ class Pair:
         """Draw examples: every side, the dtype, the slope, every kind, a seed."""
         return st.builds(
             Example,
-            shape=shapes(len(self.hidden) + 1).map(self._one_output),
+            shape=shapes(len(self.hidden) + 1).map(self.fitted),
             hidden=st.just(self.hidden),
             slope=st.sampled_from(self.slopes),
             dtype=st.sampled_from(dtypes),
@@ -133,12 +135,13 @@ class Pair:
         """One example of every family of shapes."""
         examples = []
         for i, family in enumerate(FAMILIES.values()):
-            shape = self._one_output(family.member(len(self.hidden) + 1))
+            shape = self.fitted(family.member(len(self.hidden) + 1))
             slope, dtype = self.slopes[i % len(self.slopes)], dtypes[(seed + i) % len(dtypes)]
             examples.append(Example(shape, self.hidden, slope, dtype, seed + i))
         return examples
 
-    def _one_output(self, shape: Shape) -> Shape:
+    def fitted(self, shape: Shape) -> Shape:
+        """Return the shape with the one output that logistic regression has."""
         return (shape[0], 1, shape[-1]) if self.is_logistic else shape
 
     def problem(self, example: Example) -> Problem:
@@ -219,8 +222,8 @@ def _program(pair: Pair) -> DerivedProgram:
 
 @cache
 def _compiled(network: str, options: tuple[tuple[str, Any], ...]) -> Any:
-    """Compile with XLA's least effort: a shape is run a few times, compiling it is what costs."""
+    """Return JAX's gradients, to be compiled for every shape."""
     return jax.jit(
         partial(BY_AUTODIFF[network], **dict(options)),
-        compiler_options={"xla_backend_optimization_level": 0},
+        compiler_options=LEAST_EFFORT,
     )

@@ -60,13 +60,10 @@ class Foreign(NamedTuple):
         made = {}
         for leaf in signature.leaves:
             shape = tuple(evaluated(str(size), sizes) for size in leaf.shape)
-            draw = self.draw.get(
-                leaf.name, {"float": half_normal, "bool": even_chances}.get(leaf.kind)
-            )
+            draw = self.draw.get(leaf.name) or {"float": half_normal, "bool": coins}[leaf.kind]
             array = np.asarray(draw(random, shape, sizes))
-            made[leaf.name] = (
-                array.astype(np.float32).astype(dtype) if leaf.kind == "float" else array
-            )
+            is_float = leaf.kind == "float"
+            made[leaf.name] = array.astype(np.float32).astype(dtype) if is_float else array
         return signature.nested(made)
 
 
@@ -74,7 +71,7 @@ def half_normal(random: np.random.Generator, shape: tuple[int, ...], sizes: dict
     return random.standard_normal(shape) / 2
 
 
-def even_chances(random: np.random.Generator, shape: tuple[int, ...], sizes: dict[str, int]) -> Any:
+def coins(random: np.random.Generator, shape: tuple[int, ...], sizes: dict[str, int]) -> Any:
     return random.random(shape) < 0.5
 
 
@@ -85,7 +82,7 @@ def between(low: float, high: float) -> Draw:
 
 def below(size: str) -> Draw:
     """Return how to draw integers from 0 to a size, which is excluded."""
-    return lambda random, shape, sizes: random.integers(0, evaluated(size, sizes), shape)
+    return lambda random, shape, sizes: random.integers(0, sizes[size], shape)
 
 
 def counts(random: np.random.Generator, shape: tuple[int, ...], sizes: dict[str, int]) -> Any:
@@ -479,9 +476,24 @@ def polynomial(x, y, strength, degree=3):
 
 
 def spectrum(A):
-    """The spread of the eigenvalues of a symmetric matrix."""
+    """Eigenvalues of a symmetric matrix, and one of its eigenvectors."""
     eigenvalues, vectors = jnp.linalg.eigh(A + A.T)
     return jnp.sum(jnp.log1p(eigenvalues**2)) + jnp.sum(vectors[:, 0] ** 4)
+
+
+def largest_eigenvalue(A):
+    """Found by power iteration until it stands; the derivative is that of vᵀSv with v fixed."""
+    S = A @ A.T + jnp.eye(A.shape[0])
+
+    def far(v):
+        return jnp.linalg.norm(S @ v - v * (v @ S @ v)) > 1e-2
+
+    def step(v):
+        return S @ v / jnp.linalg.norm(S @ v)
+
+    S, kept = jax.lax.stop_gradient(S), S
+    v = jax.lax.while_loop(far, step, step(jnp.ones_like(A[:, 0])))
+    return v @ kept @ v
 
 
 def nuclear_norm(A, B):
@@ -748,6 +760,7 @@ LOSSES = [
     Foreign(sized, {"x": "n"}, {"n": (1, 4, 7)}, per_shape=True),
     Foreign(polynomial, {"x": "m", "y": "m", "strength": ""}, {"m": (1, 6, 9)}),
     Foreign(spectrum, {"A": "n, n"}, {"n": (1, 3, 5)}, through_xla=("eigh",)),
+    Foreign(largest_eigenvalue, {"A": "n, m"}, {"n": (1, 3, 5), "m": (1, 4, 2)}),
     Foreign(
         nuclear_norm,
         {"A": "n, r", "B": "r, m"},

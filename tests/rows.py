@@ -12,9 +12,7 @@ import numpy as np
 
 from backproof.autodiff.program import DerivedProgram
 from backproof.autodiff.signature import Signature
-
-
-LEAST_EFFORT = {"xla_backend_optimization_level": 0}  # compiling is what costs
+from backproof.compare.pair import LEAST_EFFORT
 
 
 class Case(NamedTuple):
