@@ -57,19 +57,14 @@ def _compiled(text: str) -> Any:
 
 @cache
 def _rewritten(text: str) -> str:
-    return ast.unparse(_InPython().visit(ast.parse(text.strip(), mode="eval")))
+    tree = ast.parse(text.strip().replace("^", "**"), mode="eval")
+    return ast.unparse(_InPython().visit(tree))
 
 
 class _InPython(ast.NodeTransformer):
-    """JAX's `floordiv`, `mod` and `^` as Python's `//`, `%` and `**`."""
+    """JAX's `floordiv` and `mod` as Python's `//` and `%`."""
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
         operator = OPERATORS.get(getattr(node.func, "id", ""))
         return ast.BinOp(node.args[0], operator(), node.args[1]) if operator else node
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
-        self.generic_visit(node)
-        if isinstance(node.op, ast.BitXor):
-            node.op = ast.Pow()
-        return node

@@ -28,7 +28,7 @@ def _pairs() -> list[Pair]:
     deep += [(DEEP[i % len(DEEP)], output) for i, output in enumerate(OUTPUTS) if i > 0]
     for layers, (output, loss) in deep:
         slopes = SLOPES if "leaky_relu" in (*layers, output) else SLOPES[:1]
-        name = "-".join(["deep", *layers, output, loss])
+        name = f"deep-{len(layers) + 1}-{output}-{loss}"
         pairs.append(Pair(name, "deep", layers, output, loss, slopes))
     return pairs
 

@@ -72,7 +72,7 @@ def _cells(report: Report | TrainingReport) -> dict[tuple[str, JustifyMethod], s
         cells["shapes", "right"] = str(len(report.shapes))
         cells["run", "left"] = report.way
         cells["XLA", "right"] = str(report.confirmed)
-    cells["worst, eps", "right"] = worst
+    cells["worst", "right"] = worst
     cells["at", "left"] = at
     if isinstance(report, TrainingReport):
         by_hand, by_autodiff = (f"{score:.4f}" for score in report.scores)

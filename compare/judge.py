@@ -88,7 +88,7 @@ class Trial:
             return
         self.by_replay = pair.derive_by_replay(example, parameters, X, Y)
         needed = [f"d{name}" for name in parameters]
-        also = [name for name in self.by_replay if name not in needed]
+        also = sorted(name for name in self.by_replay if name not in needed)
         check_keys("by_hand's result", by_hand, needed, also)
         self.by_hand = {
             name: _as_array(value, self.by_replay[name].dtype) for name, value in by_hand.items()

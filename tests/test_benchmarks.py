@@ -9,6 +9,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+pytestmark = pytest.mark.benchmarks
+
 ROOT = Path(__file__).parents[1]
 NETWORKS = {"hand", "replay", "torch"}
 CONTENDERS = {

@@ -38,8 +38,8 @@ def wrong(monkeypatch):
 def test_agreement_is_a_table_and_exit_status_0():
     ran = run(*UNIT)
     assert ran.exit_code == 0
-    assert re.search(r"^ *pair +shapes +compared +worst, eps +at +verdict", ran.stdout, re.M)
-    assert re.search(r"logistic-cross_entropy +3 +147 +[\d.]+/\d+ +\w+\S* .*agrees", ran.stdout)
+    assert re.search(r"^ *pair +shapes +run +XLA +worst +at +verdict", ran.stdout, re.M)
+    assert re.search(r"logistic-cross_entropy +3 +replay +1 +[\d.]+/\d+ +\w+\S* .*agrees", ran.stdout)
     assert "1 pair, 147 quantities compared: all agree" in ran.stdout
     assert "\x1b" not in ran.stdout
 
@@ -136,7 +136,7 @@ def test_real_data_is_a_table_with_scores(tmp_path):
     )
     ran = run("check", "--data", tmp_path / "d.csv", "--label", "y", "--pair", "shallow-tanh-sig*")
     assert ran.exit_code == 0
-    assert re.search(r"^ *pair +worst, eps +at +apart, eps +accuracy +verdict", ran.stdout, re.M)
+    assert re.search(r"^ *pair +worst +at +apart, eps +accuracy +verdict", ran.stdout, re.M)
     row = json.loads(
         run(
             "check",

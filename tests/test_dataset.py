@@ -87,7 +87,7 @@ def test_a_csv_file_needs_a_label_and_a_bundled_set_has_its_own(tmp_path):
         ("breast-cancer", "logistic-cross_entropy"),
         ("breast-cancer", "shallow-tanh-sigmoid-cross_entropy"),
         ("diabetes", "shallow-relu-identity-half_squared_error"),
-        ("digits", "deep-any-sigmoid-cross_entropy"),
+        ("digits", "deep-3-sigmoid-cross_entropy"),
     ],
 )
 def test_both_sides_train_alike(data, pair, dtype):

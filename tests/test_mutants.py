@@ -15,18 +15,18 @@ def test_no_mistake_survives(function):
 
 def test_the_six_equations_are_attacked_with_the_classic_mistakes():
     """What is planted includes each of these, and the function is itself again afterwards."""
-    changed = {mutant.after for mutant in mutants(FUNCTIONS["manual.shallow.backward"])}
+    changed = {mutant.after for mutant in mutants(FUNCTIONS["manual.shallow._backward"])}
     assert {
         "dZ2 = A2 + Y",
         "dW2 = dZ2 @ A1 / m",
         "dW2 = dZ2 @ A1.T",
         "dW2 = dZ2 @ X.T / m",
-        "db2 = np.sum(dZ2, axis=0, keepdims=True) / m",
+        "db2 = dZ2.sum(axis=0, keepdims=True) / m",
         "dA1 = W2 @ dZ2",
         "dZ1 = dA1",
         "dZ1 = dA1 * g1_prime(A1, A1)",
         "dW1 = dZ1 @ X / m",
         "dW1 = dZ1 @ X.T",
         "dW1 = dZ1 @ A1.T / m",
-        "db1 = np.sum(dZ1, axis=1, keepdims=False) / m",
+        "db1 = dZ1.sum(axis=1, keepdims=False) / m",
     } <= changed

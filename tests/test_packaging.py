@@ -22,7 +22,9 @@ FOLDERS = sorted(
 def test_every_folder_is_a_package_and_is_mapped():
     setuptools = PROJECT["tool"]["setuptools"]
     assert sorted(setuptools["packages"]) == [f"backproof.{f.replace('/', '.')}" for f in FOLDERS]
-    assert setuptools["package-dir"] == {f"backproof.{folder}": folder for folder in FOLDERS}
+    assert setuptools["package-dir"] == {
+        f"backproof.{folder.replace('/', '.')}": folder for folder in FOLDERS
+    }
     assert all((ROOT / folder / "py.typed").exists() for folder in FOLDERS)
 
 

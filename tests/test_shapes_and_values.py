@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, seed, settings
 
+from backproof import manual
 from backproof.arguments import FLOATS
 from backproof.compare import PAIRS
 from backproof.compare.shapes import FAMILIES, LARGEST, primes, shapes
@@ -72,15 +73,10 @@ def test_examples_cover_every_kind_label_order_and_dtype(pair):
 
 
 def test_deep_examples_cover_every_activation_and_depth():
-    found = drawn(PAIRS["deep-any-identity-half_squared_error"].examples())
-    assert {len(example.hidden) + 1 for example in found} == {1, 2, 3, 4}
-    assert {name for example in found for name in example.hidden} == {
-        "identity",
-        "sigmoid",
-        "tanh",
-        "relu",
-        "leaky_relu",
-    }
+    deep = [pair for pair in PAIRS.values() if pair.network == "deep"]
+    assert {len(pair.hidden) + 1 for pair in deep} == {1, 2, 3, 4}
+    assert {name for pair in deep for name in pair.hidden} == set(manual.activations.ACTIVATIONS)
+    found = drawn(PAIRS["deep-3-identity-half_squared_error"].examples())
     assert {example.slope for example in found} == {0.01, 0.2, 1.5, -0.5}
     assert "real" in {example.labels for example in found}
 
@@ -163,7 +159,7 @@ def test_large_values_saturate_and_moderate_weights_do_not():
     cache = pair.derive_by_hand(large, *pair.problem(large))
     assert (np.abs(cache["A1"]) == 1).all()
     assert ((cache["A2"] == 0) | (cache["A2"] == 1)).any()
-    naive = PAIRS["deep-any-sigmoid-naive_cross_entropy"]
+    naive = PAIRS["deep-2-sigmoid-naive_cross_entropy"]
     for example in drawn(naive.examples()):
         *_, A = [
             v
