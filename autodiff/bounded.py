@@ -149,7 +149,11 @@ def _add_at(function: Any, total: Any, index: Any, term: Any) -> None:
     """Add terms in place: each entry is rounded once for each of its terms."""
     if function is not np.add or not isinstance(total, Bounded):
         raise TypeError(f"there is no rule for the rounding error of {function.__name__}.at.")
-    error, sizes, terms = np.abs(total.error), np.abs(total.value, dtype=np.float64), np.zeros(total.shape)
+    error, sizes, terms = (
+        np.abs(total.error),
+        np.abs(total.value, dtype=np.float64),
+        np.zeros(total.shape),
+    )
     np.add.at(error, index, total.part(term, 1))
     np.add.at(sizes, index, np.abs(total.part(term, 0)))
     np.add.at(terms, index, 1)

@@ -181,3 +181,15 @@ def broadcast_shape(shapes: Sequence[Shape]) -> Shape:
         next((size for size in sizes if not (isinstance(size, int) and size == 1)), 1)
         for sizes in zip(*aligned, strict=True)
     )
+
+
+def kind_of(aval: Any) -> str:
+    """Return the kind of a JAX value; TypeError for what a derived program does not have."""
+    kind: str = getattr(aval.dtype, "kind", "key")
+    if kind in ("c", "key"):
+        what = "complex numbers" if kind == "c" else "random keys"
+        raise TypeError(
+            f"the function computes with {what}, which a derived program does not have: "
+            "write it in real numbers, and pass what is random as an argument."
+        )
+    return "f" if kind == "V" else kind  # V: bfloat16 and its like

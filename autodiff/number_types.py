@@ -116,7 +116,9 @@ class Numbers(NDArrayOperatorsMixin):
                 self.part(x, i) if place in ARRANGING[function] else x
                 for place, x in enumerate(inputs)
             ]
-            named = {k: self.part(x, i) if k == "constant_values" else x for k, x in options.items()}
+            named = {
+                k: self.part(x, i) if k == "constant_values" else x for k, x in options.items()
+            }
             results.append(function(*given, **named))
         if isinstance(results[0], (list, tuple)):
             return [self.like(*parts) for parts in zip(*results, strict=True)]
@@ -197,11 +199,10 @@ class Watched(Numbers):
         """Apply NumPy's function, and note ties."""
         plain = [self.part(x, 0) for x in inputs]
         tied: Any = np.False_
-        if function in (*ORDER, np.maximum, np.minimum) and method == "__call__":
-            tied = np.equal(*plain)
-        elif function in (np.equal, np.not_equal) and not all(
-            isinstance(x, Watched) for x in inputs
-        ):  # of two values it asks for NaN (x != x), or where a maximum was: no tie by itself
+        # x == y of two values asks for NaN (x != x), or where a maximum was: no tie by itself.
+        with_number = not all(isinstance(x, Watched) for x in inputs)
+        compares = function in ORDER or (function in (np.equal, np.not_equal) and with_number)
+        if compares or (function in (np.maximum, np.minimum) and method == "__call__"):
             tied = np.equal(*plain)
         elif function in (np.absolute, np.sign):
             tied = plain[0] == 0

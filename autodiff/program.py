@@ -93,7 +93,8 @@ class DerivedProgram:
         values, trace = self._traced(arguments)
         J, marked, gradients = trace.run(**self._floats_as(Bounded, values))
         return _bounded(J), *(
-            {name: _bounded(value) for name, value in group.items()} for group in (marked, gradients)
+            {name: _bounded(value) for name, value in group.items()}
+            for group in (marked, gradients)
         )
 
     def ties(self, **arguments: Any) -> list[Tie]:

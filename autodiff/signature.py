@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -204,5 +204,6 @@ def _parsed(path: Path, text: str, scope: Any) -> tuple[str, tuple[Size, ...]]:
         return kind, tuple(jax.export.symbolic_shape(sizes, scope=scope))
     except ValueError as error:
         raise ValueError(
-            f"shapes: {_place(path)} is {text!r}: expected sizes such as 'n, m' or '2*n, 3' ({error})."
+            f"shapes: {_place(path)} is {text!r}: expected sizes such as 'n, m' or '2*n, 3' "
+            f"({error})."
         ) from None

@@ -71,9 +71,8 @@ class Sizes:
             sizes = {}
         if len(sizes) < len(self.names) or self._expected(*sizes.values()) != shapes:
             raise self._refused(shapes)
-        for name, size in sizes.items():
-            if size < 1:
-                raise self._refused(shapes)
+        if any(size < 1 for size in sizes.values()):
+            raise self._refused(shapes)
         for constraint in self.constraints:
             if not evaluated(constraint, sizes):
                 raise ValueError(f"{_known(sizes)}: the constraint {constraint} does not hold.")
@@ -124,7 +123,8 @@ class Sizes:
 
 def _expression(parts: Sequence[str], *names: str) -> Callable[..., Any]:
     """Return a function of `names` that makes a tuple of these expressions: a fast check."""
-    function: Callable[..., Any] = eval(f"lambda {', '.join(names)}: ({''.join(f'{part}, ' for part in parts)})")
+    tuple_text = "".join(f"{part}, " for part in parts)
+    function: Callable[..., Any] = eval(f"lambda {', '.join(names)}: ({tuple_text})")
     return function
 
 

@@ -63,7 +63,9 @@ class Trace:
             for module, types in TYPES.items()
             if names & types
         ]
-        head = "\n".join([f'"""{about}"""', "", *imports, *[""] * bool(imports), "import numpy as np\n"])
+        head = "\n".join(
+            [f'"""{about}"""', "", *imports, *[""] * bool(imports), "import numpy as np\n"]
+        )
         return "\n\n".join([head, *parts, self.text])
 
     def _written(self, name: str, gradients: Mapping[str, Value]) -> str:

@@ -29,7 +29,9 @@ class ThroughXLA:
         """
         floats = {operand.dtype for operand in operands if operand.dtype.kind in "fc"}
         foreign = {str(dtype) for dtype in floats - FLOATS}
-        foreign |= {type(x).__name__ for x in operands if not isinstance(x, (np.ndarray, np.generic))}
+        foreign |= {
+            type(x).__name__ for x in operands if not isinstance(x, (np.ndarray, np.generic))
+        }
         if foreign:
             raise TypeError(
                 f"{self.primitive} has no NumPy form and runs through XLA, which has no "

@@ -8,7 +8,12 @@ from backproof.manual.activations import ACTIVATIONS
 OUTPUTS = [("sigmoid", "cross_entropy"), ("sigmoid", "naive_cross_entropy")] + [
     (output, "half_squared_error") for output in ACTIVATIONS
 ]
-DEEP: list[tuple[str, ...]] = [(), ("relu",), ("tanh", "leaky_relu"), ("sigmoid", "identity", "relu")]
+DEEP: list[tuple[str, ...]] = [
+    (),
+    ("relu",),
+    ("tanh", "leaky_relu"),
+    ("sigmoid", "identity", "relu"),
+]
 SLOPES = (0.01, 0.2, 1.5, -0.5)
 
 

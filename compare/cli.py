@@ -94,7 +94,6 @@ def check(
             raise click.UsageError(f"no chosen --pair fits the labels of {data}.")
         ticks = STEPS
 
-
         def begun(pair: Pair, tick: Callable[[], None], xla: Executor) -> Callable[[], Any]:
             report = train(pair, loaded, seed, dtype or "float64", tick)
             return lambda: report
@@ -155,7 +154,9 @@ def derive(
             text = derivation.of_network(what, **of_network)
         else:
             if of_network:
-                raise ValueError(f"--{next(iter(of_network))} goes with {', '.join(derivation.NETWORKS)}.")
+                raise ValueError(
+                    f"--{next(iter(of_network))} goes with {', '.join(derivation.NETWORKS)}."
+                )
             program = derivation.of_function(what, shapes, wrt, constraints)
             if file is not None and program.through_xla:
                 raise ValueError(

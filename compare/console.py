@@ -13,8 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from backproof.compare.report import Report
 from backproof.compare.judge import Finding
+from backproof.compare.report import Report
 from backproof.compare.training import STEPS, TrainingReport
 
 PIPED_WIDTH = 100

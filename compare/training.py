@@ -143,7 +143,9 @@ def train(
 
 def _example(pair: Pair, data: Dataset, seed: int, dtype: str) -> Example:
     shape = (data.X.shape[0], *[HIDDEN] * len(pair.hidden), *data.Y.shape)
-    return Example(shape, pair.hidden, 0.01, dtype, seed, data=data.name, weights="xavier", labels="own")
+    return Example(
+        shape, pair.hidden, 0.01, dtype, seed, data=data.name, weights="xavier", labels="own"
+    )
 
 
 def _start(pair: Pair, example: Example) -> Parameters:

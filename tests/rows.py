@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import jax
@@ -30,7 +31,7 @@ class Case(NamedTuple):
     row: str
     function: Callable[..., Any]
     shapes: Sequence[str]
-    sizes: dict[str, int] = {}
+    sizes: Mapping[str, int] = MappingProxyType({})
     values: Callable[..., Sequence[Any]] | None = None
     ulps: float = 4
 
@@ -71,7 +72,9 @@ class Case(NamedTuple):
         with jax.enable_x64(True):
             traced = str(jax.make_jaxpr(self.function)(*program.signature.specs()))
             assert re.search(rf"\b{self.row}\b", traced), f"{self.row} is not in {traced}"
-            expected = jax.tree.leaves(jax.jit(self.function, compiler_options=LEAST_EFFORT)(*operands.values()))
+            expected = jax.tree.leaves(
+                jax.jit(self.function, compiler_options=LEAST_EFFORT)(*operands.values())
+            )
         assert len(expected) == len(values)
         for i, theirs in enumerate(expected):
             _compare(np.asarray(values[f"y{i}"]), np.asarray(theirs), self.ulps)
@@ -95,4 +98,8 @@ def _compare(mine: Any, theirs: Any, ulps: float) -> None:
     info = np.finfo(mine.dtype)
     scale = max(float(np.max(np.abs(theirs[finite]), initial=0)), float(info.tiny))
     difference = np.max(np.abs(mine[finite].astype(float) - theirs[finite]), initial=0)
-    assert difference <= ulps * float(info.eps) * scale, (difference / scale / float(info.eps), mine, theirs)
+    assert difference <= ulps * float(info.eps) * scale, (
+        difference / scale / float(info.eps),
+        mine,
+        theirs,
+    )

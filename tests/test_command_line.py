@@ -39,7 +39,9 @@ def test_agreement_is_a_table_and_exit_status_0():
     ran = run(*UNIT)
     assert ran.exit_code == 0
     assert re.search(r"^ *pair +shapes +run +XLA +worst +at +verdict", ran.stdout, re.M)
-    assert re.search(r"logistic-cross_entropy +3 +replay +1 +[\d.]+/\d+ +\w+\S* .*agrees", ran.stdout)
+    assert re.search(
+        r"logistic-cross_entropy +3 +replay +1 +[\d.]+/\d+ +\w+\S* .*agrees", ran.stdout
+    )
     assert "1 pair, 147 quantities compared: all agree" in ran.stdout
     assert "\x1b" not in ran.stdout
 

@@ -55,14 +55,16 @@ def test_one_trace_serves_every_shape(name: str) -> None:
             continue
         shapes.add(shape)
         sizes = dict(zip(program.signature.sizes.names, shape, strict=True))
-        program(**program.signature.nested(
-            {
-                leaf.name: random.random(spec.shape)
-                for leaf, spec in zip(
-                    program.signature.leaves, program.signature.specs(sizes), strict=True
-                )
-            }
-        ))
+        program(
+            **program.signature.nested(
+                {
+                    leaf.name: random.random(spec.shape)
+                    for leaf, spec in zip(
+                        program.signature.leaves, program.signature.specs(sizes), strict=True
+                    )
+                }
+            )
+        )
     assert len(traces) == 1
     assert not program.per_shape
     assert not program.through_xla
@@ -163,7 +165,7 @@ def test_the_source_runs_on_its_own() -> None:
     exec(program.source, scope)
     J, _, gradients = scope["gradients"](W, X)
     expected = program(W=W, X=X)
-    assert J == expected[0]
+    assert expected[0] == J
     np.testing.assert_array_equal(gradients["dW"], expected[2]["dW"])
 
 
@@ -172,7 +174,7 @@ def test_marks_are_returned_with_their_gradients() -> None:
         Z = checkpoint_name(W @ X, "Z")
         return jnp.sum(Z**2)
 
-    J, values, gradients = derive(marked, SHAPES, wrt=[])(W=W, X=X)
+    _, values, gradients = derive(marked, SHAPES, wrt=[])(W=W, X=X)
     np.testing.assert_allclose(values["Z"], W @ X)
     np.testing.assert_allclose(gradients["dZ"], 2 * (W @ X))
     assert set(gradients) == {"dZ"}
@@ -220,7 +222,12 @@ def test_shapes_are_read_from_annotations() -> None:
         return scale * jnp.sum(jnp.where(mask, Z[y, jnp.arange(Z.shape[1])], 0))
 
     program = derive(annotated, wrt=["W"])
-    given = {"W": W, "y": np.array([0, 1, 1, 0]), "mask": np.array([True, True, False, True]), "X": X}
+    given = {
+        "W": W,
+        "y": np.array([0, 1, 1, 0]),
+        "mask": np.array([True, True, False, True]),
+        "X": X,
+    }
     agree(program, annotated, given, "W")
 
 
