@@ -168,8 +168,11 @@ def derive(
         raise click.UsageError(str(error)) from None
     if file is None:
         click.echo(text, nl=False)
-    else:
+        return
+    try:
         Path(file).write_text(text, "utf-8")
+    except OSError as error:
+        raise click.UsageError(f"-o {file}: {error.strerror}.") from None
 
 
 def _chosen(names: tuple[str, ...]) -> list[Pair]:

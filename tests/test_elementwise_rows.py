@@ -18,6 +18,7 @@ EVERY = [*NUMBERS, NAN, INF, -INF]
 WITHIN_1 = [-1.0, -0.9375, -0.25, -0.0, 0.0, 1e-5, 0.5, 0.9375, 1.0, 2.0, NAN]
 BITS = [0, 1, -1, 7, -7, 6, 2**31, -(2**31), 2**63 - 1, -(2**63)]
 SMALL = [0, 1, -1, 7, -7, 2**31 - 1, -(2**31)]
+COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
 SHIFTS = [0, 1, 2, 31, 32, 63, 64, 100, -1, 3]
 
 
@@ -54,11 +55,6 @@ def with_gradient(function: Callable[..., Any], place: int = 0) -> Callable[...,
     return both
 
 
-def comparisons(x: Any, y: Any) -> list[Any]:
-    """Return every comparison of x and y."""
-    return [getattr(lax, row)(x, y) for row in ("eq", "ne", "lt", "le", "gt", "ge")]
-
-
 def shifts(x: Any, places: Any) -> list[Any]:
     """Return x with its bits shifted in every way."""
     return [
@@ -71,7 +67,9 @@ EXACT = [
     *(pairs(row, getattr(lax, row), EVERY) for row in ("add", "sub", "mul", "div", "rem", "max", "min", "nextafter")),
     pairs("rem", jnp.remainder, EVERY),
     pairs("max", lambda x, y: 1 / lax.max(x, y), [-INF, -1.0, 1.0]),
-    *(pairs("eq", comparisons, values) for values in (EVERY, BITS, [False, True])),
+    *(pairs(row, getattr(lax, row), values) for row in COMPARISONS for values in (EVERY, BITS, [False, True])),
+    Case("add_any", jax.grad(lambda x: jnp.sum(jnp.sin(x) * x)), ["n"], {"n": 5}),
+    Case("dim_as_value", lambda x: x * x.shape[0], ["n"], {"n": 5}, ulps=0),
     at("neg", lambda x: 1 / -x, EVERY),
     at("sign", lax.sign, EVERY),
     at("abs", lambda x: 1 / lax.abs(x), EVERY),
@@ -194,7 +192,10 @@ COMPOSED = [
 ]  # fmt: skip
 
 
+CASES = EXACT + ROUNDED + COMPOSED
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("case", EXACT + ROUNDED + COMPOSED, ids=lambda case: case.row)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.row)
 def test_a_row_agrees_with_XLA(case: Case, dtype: str) -> None:
     case.check(dtype)

@@ -60,3 +60,29 @@ def test_the_wheel_made_from_the_sdist_runs_a_check_outside_the_checkout(tmp_pat
     assert "all agree" in ran.stdout
     code = "import sys, backproof.manual.shallow; assert 'jax' not in sys.modules"
     subprocess.run([python, "-c", code], check=True, cwd=tmp_path)
+
+
+@pytest.mark.packaging
+def test_a_derived_module_runs_where_there_is_only_numpy(tmp_path):
+    """`backproof derive -o`, then an environment with NumPy and nothing else."""
+    command = [sys.executable, "-c", "from backproof.compare.cli import main; main()"]
+    derive = [*command, "derive", "shallow", "--hidden", "tanh", "-o", "derived.py"]
+    subprocess.run(derive, check=True, cwd=tmp_path)
+    venv.create(tmp_path / "env", with_pip=True)
+    python = tmp_path / "env" / "bin" / "python"
+    subprocess.run([python, "-m", "pip", "install", "-q", "numpy"], check=True)
+    listed = subprocess.run(
+        [python, "-m", "pip", "list", "--format=freeze"], capture_output=True, text=True, check=True
+    )
+    names = {line.partition("==")[0] for line in listed.stdout.splitlines()}
+    assert names <= {"numpy", "pip", "setuptools"}
+    code = (
+        "import numpy as np, derived; W1, b1, W2, b2 = np.ones((4, 2)), np.ones((4, 1)), "
+        "np.ones((1, 4)), np.ones((1, 1)); "
+        "J, _, g = derived.gradients(dict(W1=W1, b1=b1, W2=W2, b2=b2), np.eye(2), np.ones((1, 2)));"
+        "print(g['dW1'].shape, np.isfinite(J))"
+    )
+    ran = subprocess.run(
+        [python, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    assert ran.stdout == "(4, 2) True\n"
