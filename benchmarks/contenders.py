@@ -116,6 +116,7 @@ def prepared(arrays: Arrays) -> dict[str, Callable[[], Any]]:
         "hand": lambda: by_hand(arrays),
         "replay": lambda: by_replay(arrays),
         "jit": lambda: by_jit(on_device),
+        "jit on NumPy": lambda: jax.tree.map(np.asarray, by_jit(arrays)),
     }
     if torch:
         tensors = torch_arrays(arrays)

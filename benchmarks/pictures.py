@@ -22,6 +22,7 @@ COLOURS = {
     "hand": "#0072B2",
     "replay": "#D55E00",
     "jit": "#009E73",
+    "jit on NumPy": "#117733",
     "torch": "#AA4499",
     "numeric": "#000000",
 }

@@ -134,11 +134,10 @@ class _Walk:
     def visit(self, name: str, scale: Any, roundings: int, inherited: Any) -> None:
         """Note the allowance of a quantity."""
         if name in self.hand:
-            hand, jax = (side[name].astype(np.float64) for side in (self.hand, self.jax))
-            error = np.abs(hand - jax)
+            error = np.abs(np.subtract(self.hand[name], self.jax[name], dtype=np.float64))
         else:
             error = np.asarray(roundings * self.eps * scale + inherited, np.float64)
-        largest = max(float(np.max(scale)), self.smallest)
+        largest = max(float(scale.max()), self.smallest)
         inherited = np.asarray(inherited, np.float64)
         self.allowances[name] = Allowance(error, inherited, largest, roundings)
 

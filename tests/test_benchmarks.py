@@ -15,8 +15,8 @@ ROOT = Path(__file__).parents[1]
 NETWORKS = {"hand", "replay", "torch"}
 CONTENDERS = {
     "unseen": NETWORKS | {"torch gradcheck", "jit per shape", "JAX check_grads"},
-    "known": NETWORKS | {"matrix products", "jit"},
-    "scaling": NETWORKS | {"jit", "numeric"},
+    "known": NETWORKS | {"matrix products", "jit", "jit on NumPy"},
+    "scaling": NETWORKS | {"jit", "jit on NumPy", "numeric"},
     "check": {"draw only", "draw and check", "check only", "its arrays", "hand", "replay"},
     "memory": {"results", "hand", "replay"},
     "start": {"pass", "import backproof.manual", "first derive()"},
