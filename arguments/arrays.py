@@ -13,7 +13,7 @@ from backproof.arguments.names import FLOATS, check_keys, is_traced
 
 FLOAT_DTYPES = tuple(map(np.dtype, FLOATS))
 WHOLE_DTYPES = [np.dtype(f"{sign}int{bits}") for sign in ("", "u") for bits in (8, 16, 32, 64)]
-LABEL_DTYPES = frozenset([*FLOAT_DTYPES, np.dtype(bool), *WHOLE_DTYPES])
+LABEL_DTYPES = (*FLOAT_DTYPES, np.dtype(bool), *WHOLE_DTYPES)
 
 
 def check_array(
@@ -33,7 +33,7 @@ def check_array(
             f"pass numpy.asarray({name}, dtype=float) with shape {_written(shape)}."
         )
     if value.dtype not in dtypes:
-        names = [dtype.name for dtype in sorted(dtypes, key=_rank)]
+        names = [dtype.name for dtype in dtypes]
         raise TypeError(
             f"{name} has dtype {value.dtype}: expected {' or '.join(names)}; "
             f"convert it first: {name}.astype('{'float64' if 'float64' in names else names[0]}')."
@@ -150,7 +150,7 @@ def _is_sound_matrix(V: Any) -> bool:
         and V.ndim == 2
         and V.size > 0
         and V.dtype in FLOAT_DTYPES
-        and math.isfinite(np.vdot(V, V))
+        and is_finite(V)
     )
 
 
@@ -179,11 +179,6 @@ def is_finite(array: np.ndarray[Any, Any]) -> bool:
     if array.dtype.kind == "f" and math.isfinite(np.vdot(array, array)):
         return True
     return bool(np.isfinite(array).all())
-
-
-def _rank(dtype: np.dtype[Any]) -> tuple[int, int]:
-    """Order dtypes for reading: floats, bool, integers; the smaller first."""
-    return "fbiu".index(dtype.kind), dtype.itemsize
 
 
 def _written(shape: Sequence[tuple[str, int | None]]) -> str:

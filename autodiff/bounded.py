@@ -180,7 +180,7 @@ RULES: dict[Any, Rule] = {
         (x.size * y.e + y.size * x.e) / (x.x**2 + y.x**2) + ELEMENTARY * h * r.size
     ),
     np.fmod: lambda r, h, a, b: a.e + np.abs(np.trunc(a.x / b.x)) * b.e,
-    **dict.fromkeys((np.floor, np.ceil, np.trunc, np.round, np.rint), _steps),
+    **dict.fromkeys((np.floor, np.ceil, np.trunc, np.round), _steps),
     np.sum: _sum,
     np.prod: _prod,
     np.max: _largest_error,

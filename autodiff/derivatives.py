@@ -17,7 +17,9 @@ import jax.numpy as jnp
 
 Values = dict[str, jax.Array]
 
-CALLS = ("jit", "remat2", "checkpoint")  # primitives that only call another program
+# Primitives that only call another program, and may be replaced by it; functions with derivative
+# rules of their own must stay calls.
+TRANSPARENT = ("jit", "remat2", "checkpoint")
 
 
 def value_and_gradients(
@@ -26,8 +28,9 @@ def value_and_gradients(
     """Return (J, marked, gradients) of the scalar `cost` at `arguments`.
 
     `marked` holds every value that `cost` marked, by name. `gradients` holds dJ/dV under "dV" for
-    every argument V and every mark V, each of the shape of V (S36). A mark set inside a
-    loop or a branch is not seen. Raises ValueError when two marks share a name.
+    every argument V and every mark V, each of the shape of V (S36). A mark set inside a loop, a
+    branch, or a function with a derivative rule of its own is not seen. Raises ValueError when two
+    marks, or a mark and an argument, share a name, TypeError for a mark on what is no float.
 
     >>> from jax.ad_checkpoint import checkpoint_name
     >>> def cost(arguments):
@@ -40,6 +43,8 @@ def value_and_gradients(
     flat, structure = jax.tree.flatten(arguments)
     traced = jax.make_jaxpr(lambda *flat: cost(jax.tree.unflatten(structure, flat)))(*flat)
     perturbed, shapes = _perturb_marks(traced)
+    for name in arguments.keys() & shapes.keys():
+        raise ValueError(f"{name!r} is an argument, and marks a value: give the mark its own name.")
 
     def run(arguments: Values, perturbations: Values) -> tuple[jax.Array, Values]:
         J, *values = perturbed(*jax.tree.leaves(arguments), *map(perturbations.get, shapes))
@@ -101,13 +106,18 @@ def _perturb_marks(traced: jex.ClosedJaxpr) -> tuple[Callable[..., Any], dict[st
     """
     program = traced.jaxpr
     perturbations, marked, equations = {}, [], []
-    inlined, results = _with_marks_inlined(program, {})
+    consts = dict(zip(program.constvars, traced.consts, strict=True))
+    inlined, results = _with_marks_inlined(program, {}, consts)
     for equation in inlined:
         if equation.primitive.name == "name":
-            name = equation.params["name"]
+            name, aval = equation.params["name"], equation.outvars[0].aval
             if name in perturbations:
                 raise ValueError(f"two values are marked {name!r}: give each its own name.")
-            perturbations[name] = jex.Var(equation.outvars[0].aval)
+            if aval.dtype.kind != "f":
+                raise TypeError(
+                    f"{name!r} marks {aval.dtype}, which has no derivative: mark floats."
+                )
+            perturbations[name] = jex.Var(aval)
             marked.append(equation.outvars[0])
             equation = equation.replace(
                 primitive=jax.lax.add_p,
@@ -116,18 +126,22 @@ def _perturb_marks(traced: jex.ClosedJaxpr) -> tuple[Callable[..., Any], dict[st
             )
         equations.append(equation)
     perturbed = program.replace(
+        constvars=list(consts),
         invars=[*program.invars, *perturbations.values()],
         outvars=[*results, *marked],
         eqns=equations,
     )
     shapes = {name: variable.aval for name, variable in perturbations.items()}
-    return jex.jaxpr_as_fun(jex.ClosedJaxpr(perturbed, traced.consts)), shapes
+    return jex.jaxpr_as_fun(jex.ClosedJaxpr(perturbed, list(consts.values()))), shapes
 
 
-def _with_marks_inlined(program: Any, known: dict[Any, Any]) -> tuple[list[Any], list[Any]]:
+def _with_marks_inlined(
+    program: Any, known: dict[Any, Any], consts: dict[Any, Any]
+) -> tuple[list[Any], list[Any]]:
     """Return the equations of a program, in place of each call those of the called if it marks.
 
-    `known` maps its variables to those of the program around it. Returns the results' too.
+    `known` maps its variables to those of the program around it; `consts`, the constants by
+    variable, gets those of the called. Returns the results' variables too.
     """
     equations = []
 
@@ -139,30 +153,28 @@ def _with_marks_inlined(program: Any, known: dict[Any, Any]) -> tuple[list[Any],
         called = _called(equation)
         if called is None or not _marks(called):
             results = [jex.Var(variable.aval) for variable in equation.outvars]
-            known |= zip(equation.outvars, results, strict=True)
             equations.append(equation.replace(invars=operands, outvars=results))
         else:
-            within = dict(zip(called.invars, operands, strict=True))
-            some, results = _with_marks_inlined(called, within)
+            consts |= zip(called.jaxpr.constvars, called.consts, strict=True)
+            within = dict(zip(called.jaxpr.invars, operands, strict=True))
+            some, results = _with_marks_inlined(called.jaxpr, within, consts)
             equations += some
-            known |= zip(equation.outvars, results, strict=True)
+        known |= zip(equation.outvars, results, strict=True)
     return equations, [read(atom) for atom in program.outvars]
 
 
-def _marks(program: Any) -> bool:
+def _marks(called: jex.ClosedJaxpr) -> bool:
     """Whether a value is marked in a program, or in one that it calls."""
-    for equation in program.eqns:
-        called = _called(equation)
-        if equation.primitive.name == "name" or (called is not None and _marks(called)):
+    for equation in called.jaxpr.eqns:
+        inner = _called(equation)
+        if equation.primitive.name == "name" or (inner is not None and _marks(inner)):
             return True
     return False
 
 
-def _called(equation: Any) -> Any:
+def _called(equation: Any) -> jex.ClosedJaxpr | None:
     """Return the program that an equation only calls, or None."""
-    if equation.primitive.name not in CALLS:
+    if equation.primitive.name not in TRANSPARENT:
         return None
     called = equation.params["jaxpr"]
-    if not isinstance(called, jex.ClosedJaxpr):
-        return called
-    return None if called.consts else called.jaxpr  # constants would need names of their own
+    return called if isinstance(called, jex.ClosedJaxpr) else jex.ClosedJaxpr(called, ())

@@ -62,7 +62,15 @@ def _shapes(loss: Callable[..., Any], shapes: Mapping[str, Any] | None) -> dict[
     """Return the shape of every argument: as given, else as annotated."""
     if not callable(loss):
         raise TypeError(f"loss={loss!r} is a {type(loss).__name__}: expected a function.")
+    if not isinstance(shapes, (Mapping, type(None))):
+        raise TypeError(f"shapes={shapes!r}: expected a dict such as {{'W': 'k, n'}}.")
     parameters = inspect.signature(loss).parameters
+    for name, parameter in parameters.items():
+        if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.VAR_POSITIONAL):
+            raise TypeError(
+                f"the loss takes {name!r} by position: derive takes its arguments by name; wrap it "
+                "in a function that does."
+            )
     known = {
         name: _annotated(annotation)
         for name, annotation in inspect.get_annotations(loss, eval_str=True).items()
@@ -76,8 +84,8 @@ def _shapes(loss: Callable[..., Any], shapes: Mapping[str, Any] | None) -> dict[
                 f"shapes: the loss has no argument {name!r}; it takes {', '.join(parameters)}."
             )
     for name, parameter in parameters.items():
-        variable = parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL)
-        if name not in known and parameter.default is parameter.empty and not variable:
+        needed = parameter.default is parameter.empty and parameter.kind != parameter.VAR_KEYWORD
+        if name not in known and needed:
             raise ValueError(
                 f"shapes: there is none for the argument {name!r}; "
                 f"pass shapes={{{name!r}: 'n, m', …}}, or annotate it as jaxtyping does."
@@ -97,6 +105,8 @@ def _chosen(signature: Signature, wrt: Sequence[str] | str | None) -> list[str]:
     floats = [leaf.name for leaf in signature.leaves if leaf.kind == "float"]
     if wrt is None:
         return floats
+    if not isinstance(wrt, (str, Sequence)):
+        raise TypeError(f"wrt={wrt!r}: expected names, some of {', '.join(floats)}.")
     chosen: list[str] = []
     for name in [wrt] if isinstance(wrt, str) else wrt:
         leaves = [leaf for leaf in signature.leaves if name in (leaf.name, leaf.path[0])]

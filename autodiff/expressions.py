@@ -8,6 +8,7 @@ NumPy adapts to the array beside them.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -81,11 +82,7 @@ class Graph:
             written = "np.nan" if math.isnan(number) else "np.inf" if number > 0 else "-np.inf"
         elif kind == "f" and number == int(number) and abs(number) < 2**53 and written != "-0.0":
             written = str(int(number))
-        key = (written, kind)
-        if key not in self.values:
-            value = Value(written, kind=kind, is_python=True, number=number)
-            self.values[key] = value
-        return self.values[key]
+        return self.make(written, kind=kind, is_python=True, number=number)
 
     def constant(self, array: Any) -> Value:
         """Return an array that the program has captured; a scalar as a number."""
@@ -96,7 +93,8 @@ class Graph:
                 return self.make(f"np.{array.dtype.name}({array})", kind=kind)
             return self.number({"f": float, "b": bool}.get(kind, int)(array))
         cast = "dtype" if kind == "f" else f"np.{array.dtype.name}"
-        return self.make(f"np.array({array.tolist()}, {cast})", shape=array.shape, kind=kind)
+        written = re.sub(r"\b(nan|inf)\b", r"np.\1", str(array.tolist()))
+        return self.make(f"np.array({written}, {cast})", shape=array.shape, kind=kind)
 
     def typed(self, value: Value) -> Value:
         """Return a Python number as a NumPy scalar, everything else as it is."""

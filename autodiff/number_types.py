@@ -16,19 +16,15 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 # Functions that only arrange entries, and which of their arguments hold numbers.
 ARRANGING: dict[Callable[..., Any], tuple[int, ...]] = {
     np.where: (1, 2),
-    np.choose: (1,),
     np.full_like: (0, 1),
     **dict.fromkeys(
         (
             np.broadcast_to,
             np.concatenate,
-            np.copy,
-            np.diagonal,
             np.expand_dims,
             np.flip,
             np.moveaxis,
             np.pad,
-            np.repeat,
             np.reshape,
             np.split,
             np.squeeze,
@@ -38,10 +34,7 @@ ARRANGING: dict[Callable[..., Any], tuple[int, ...]] = {
             np.take_along_axis,
             np.transpose,
             np.tril,
-            np.triu,
             np.zeros_like,
-            np.lib.stride_tricks.as_strided,
-            np.lib.stride_tricks.sliding_window_view,
         ),
         (0,),
     ),

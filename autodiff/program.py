@@ -47,19 +47,27 @@ class DerivedProgram:
             self.per_shape = _first_line(error)
 
     def _trace_at_some_sizes(self, symbolic: Exception) -> None:
-        """Raise what tracing raises, unless it succeeds at some sizes."""
-        names = self.signature.sizes.names
+        """Raise what tracing raises, unless it succeeds at some sizes.
+
+        Where it fails in the same way, the symbolic error is the one whose shapes a reader knows.
+        """
+        sizes = self.signature.sizes
+        last = symbolic
         # Distinct sizes, so that none fits by chance: odd ones, then ones with many divisors.
         for start, step in ((7, 2), (4, 4), (12, 12)):
-            sizes = range(start, start + step * len(names), step)
-            try:
-                Trace(self._function, self.signature, dict(zip(names, sizes, strict=True)))
-                return
-            except Exception as error:
-                last = symbolic if type(error) is type(symbolic) else error
+            for names in (sizes.names, sizes.names[::-1]):
+                some = range(start, start + step * len(names), step)
+                guess = dict(zip(names, some, strict=True))
+                if not sizes.allow(guess):
+                    continue
+                try:
+                    Trace(self._function, self.signature, guess)
+                    return
+                except Exception as error:
+                    last = symbolic if type(error) is type(symbolic) else error
         raise last
 
-    def __call__(self, **arguments: Any) -> Result:
+    def __call__(self, /, **arguments: Any) -> Result:
         """Return (J, values, gradients) in the arguments' dtype: any float that NumPy has.
 
         Raises TypeError for a wrong type or dtype, ValueError for a missing argument, a shape
@@ -73,7 +81,7 @@ class DerivedProgram:
                 )
         return trace.run(**self.signature.nested(values))
 
-    def forward(self, **arguments: Any) -> tuple[Any, dict[str, Any]]:
+    def forward(self, /, **arguments: Any) -> tuple[Any, dict[str, Any]]:
         """Return (J, values) without derivatives, in complex numbers too.
 
         Complex numbers are compared by their real parts, so that (Im J)/h at an argument moved by
@@ -81,11 +89,11 @@ class DerivedProgram:
         """
         values, trace = self._traced(arguments)
         if not any(value.dtype.kind == "c" for value in values.values()):
-            return trace.forward(**self.signature.nested(values))
-        J, marked = trace.forward(**self._floats_as(ByRealPart, values))
+            return trace.forward(**self.signature.nested(values))[:2]
+        J, marked, _ = trace.forward(**self._floats_as(ByRealPart, values))
         return _value(J), {name: _value(value) for name, value in marked.items()}
 
-    def bounded(self, **arguments: Any) -> Result:
+    def bounded(self, /, **arguments: Any) -> Result:
         """Return (J, values, gradients), each with its `.value` and a bound of its `.error`.
 
         The bound counts the roundings of the program; its arguments are taken as exact.
@@ -97,7 +105,7 @@ class DerivedProgram:
             for group in (marked, gradients)
         )
 
-    def ties(self, **arguments: Any) -> list[Tie]:
+    def ties(self, /, **arguments: Any) -> list[Tie]:
         """Return where the program compares equals: there, its derivative is a matter of choice."""
         values, trace = self._traced(arguments)
         ties: list[Tie] = []
@@ -135,14 +143,31 @@ class DerivedProgram:
 
     def _traced(self, arguments: Mapping[str, Any]) -> tuple[dict[str, Any], Trace]:
         values = {
-            name: value.astype(np.int64) if getattr(value, "dtype", None) in SHORT else value
-            for name, value in self.signature.flat(arguments).items()
+            leaf.name: _as_array(leaf.place, value)
+            for leaf, value in zip(
+                self.signature.leaves, self.signature.flat(arguments).values(), strict=True
+            )
         }
         sizes = self.signature.check(values)
         key = tuple(sizes.values()) if self.per_shape else None
         if key not in self._traces:
             self._traces[key] = Trace(self._function, self.signature, sizes)
         return values, self._traces[key]
+
+
+def _as_array(place: str, value: Any) -> Any:
+    """Return an argument as a plain array, integers as int64, which JAX traced with."""
+    if isinstance(value, (np.matrix, np.ma.MaskedArray)):
+        raise TypeError(
+            f"{place} is a {type(value).__name__}: expected an array; pass numpy.asarray({place})."
+        )
+    if type(value) is not np.ndarray and isinstance(value, (np.ndarray, jax.Array)):
+        value = np.asarray(value)
+    if getattr(value, "dtype", None) in SHORT:
+        if value.dtype == np.uint64 and np.any(value > np.iinfo(np.int64).max):
+            raise ValueError(f"{place} has an integer beyond int64: expected smaller ones.")
+        return value.astype(np.int64)
+    return value
 
 
 def _value(number: Any) -> Any:

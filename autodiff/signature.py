@@ -7,6 +7,7 @@ else is of floats. Arguments nest: {"parameters": {"W": "k, n"}, "X": "n, m"}.
 from __future__ import annotations
 
 import json
+import keyword
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,9 +18,14 @@ import jax
 import jax.numpy as jnp
 
 from backproof.autodiff.dimensions import Size, evaluated
+from backproof.autodiff.operations import FUNCTIONS
 from backproof.autodiff.sizes import Sizes, shape_in_words
+from backproof.autodiff.writing import wrapped
 
 KINDS = {"float": "fc", "int": "iu", "bool": "b"}
+RESERVED = {"np", "dtype", "gradients", "forward", *FUNCTIONS, *keyword.kwlist}
+ARITHMETIC = {"floordiv", "mod", "max", "min"}
+INNER = re.compile(r"(in|out)_\d+")  # what functions within the program call theirs
 DTYPES = {"float": jnp.float64, "int": jnp.int64, "bool": jnp.bool_}
 Path = tuple[str | int, ...]
 
@@ -43,6 +49,8 @@ class Signature:
     """The arguments of a derived program, how they nest, and what shapes they have together."""
 
     def __init__(self, shapes: Mapping[str, Any], constraints: Sequence[str] = ()) -> None:
+        if isinstance(constraints, str):
+            constraints = (constraints,)
         self.shapes = shapes
         found = list(_leaves(shapes, ()))
         try:
@@ -50,16 +58,23 @@ class Signature:
         except ValueError as error:
             raise ValueError(f"constraints={constraints!r}: {error}; such as 'n >= 2'.") from None
         names = _leaf_names([path for path, _ in found])
+        dimensions = {word for _, text in found for word in _words(text)}
+        for clash in {*shapes, *names} & dimensions:
+            raise ValueError(
+                f"{clash!r} is an argument and a dimension: give the dimension another name."
+            )
+        for name in sorted({*shapes, *names} | dimensions):
+            if name in RESERVED or not name.isidentifier() or INNER.fullmatch(name):
+                raise ValueError(
+                    f"{name!r} is a word of the program that is written: give the argument or the "
+                    "dimension another name."
+                )
         self.leaves = [
             Leaf(name, path, *_parsed(path, text, scope))
             for name, (path, text) in zip(names, found, strict=True)
         ]
         places = {leaf.place: leaf.shape for leaf in self.leaves}
-        self.sizes = Sizes(places, constraints)
-        for clash in {*shapes, *names} & {*self.sizes.names}:
-            raise ValueError(
-                f"{clash!r} is an argument and a dimension: give the dimension another name."
-            )
+        self.sizes = Sizes(places, constraints, dimensions)
 
     def specs(self, sizes: Mapping[str, int] | None = None) -> list[jax.ShapeDtypeStruct]:
         """Return what JAX traces with: the symbolic shapes, or those for `sizes`."""
@@ -131,16 +146,16 @@ class Signature:
     def header(self, used: set[str]) -> list[str]:
         """Return the lines that give a written function its arrays, sizes and dtype by name."""
         lines = []
-        nested = [leaf for leaf in self.leaves if len(leaf.path) > 1 and leaf.name in used]
-        for some in (nested[i : i + 4] for i in range(0, len(nested), 4)):
-            names = ", ".join(leaf.name for leaf in some)
-            lines.append(f"{names} = {', '.join(leaf.place for leaf in some)}")
         sizes = [name for name in self.sizes.names if name in used]
         if sizes:
             lines.append(f"{', '.join(sizes)} = {', '.join(self.sizes.python_texts(sizes))}")
         if "dtype" in used:
             floats = [f"{leaf.place}.dtype.type" for leaf in self.leaves if leaf.kind == "float"]
             lines.append(f"dtype = {[*floats, 'np.float64'][0]}")
+        nested = [leaf for leaf in self.leaves if len(leaf.path) > 1 and leaf.name in used]
+        if nested:  # last, and all at once: an array may have the name of the dict that holds it
+            names = ", ".join(leaf.name for leaf in nested)
+            lines += wrapped(f"{names} = ", ", ".join(leaf.place for leaf in nested))
         return lines
 
 
@@ -171,6 +186,8 @@ def _leaves(shapes: Any, path: Path) -> Iterator[tuple[Path, str]]:
         yield path, shapes
     elif isinstance(shapes, (Mapping, list, tuple)):
         for key in _keys(shapes):
+            if type(key) not in (str, int):
+                raise TypeError(f"shapes: the key {key!r} is a {type(key).__name__}: use text.")
             yield from _leaves(shapes[key], (*path, key))
     else:
         raise TypeError(
@@ -181,12 +198,24 @@ def _leaves(shapes: Any, path: Path) -> Iterator[tuple[Path, str]]:
 def _leaf_names(paths: Sequence[Path]) -> list[str]:
     """Return the last key where no other leaf has it and it is a name, else all keys joined."""
     last = Counter(str(path[-1]) for path in paths)
-    return [
-        str(path[-1])
-        if last[str(path[-1])] == 1 and str(path[-1]).isidentifier()
-        else re.sub(r"\W", "_", "_".join(map(str, path)))
-        for path in paths
-    ]
+    taken = {path[0] for path in paths if len(path) == 1} | RESERVED
+    names: list[str] = []
+    for path in paths:
+        name = str(path[-1])
+        if len(path) > 1:
+            if last[name] > 1 or not name.isidentifier():
+                name = re.sub(r"\W", "_", "_".join(map(str, path)))
+            while name in taken:
+                name += "_"
+            taken.add(name)
+        names.append(name)
+    return names
+
+
+def _words(text: str) -> list[str]:
+    """Return the dimensions that a shape names."""
+    sizes = text.partition("[")[2] if "[" in text else text
+    return [word for word in re.findall(r"[^\W\d]\w*", sizes) if word not in ARITHMETIC]
 
 
 def _parsed(path: Path, text: str, scope: Any) -> tuple[str, tuple[Size, ...]]:

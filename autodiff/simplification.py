@@ -1,6 +1,7 @@
 """What an elementwise operation amounts to when it needs no arithmetic.
 
-Every rule is exact: it changes no result but the sign of a zero (x + 0 is x).
+Every rule is exact but for the sign of a zero (x + 0 is x) and casts from one float to another,
+which the working dtype replaces.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ must then hold.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,18 +28,22 @@ class Sizes:
     """The dimensions of several shapes: `names`, and how to find the size of each."""
 
     def __init__(
-        self, shapes: Mapping[str, tuple[Size, ...]], constraints: Sequence[str] = ()
+        self,
+        shapes: Mapping[str, tuple[Size, ...]],
+        constraints: Sequence[str],
+        declared: Collection[str],
     ) -> None:
         self.shapes = shapes
-        self.constraints = constraints
         texts = [str(size) for shape in shapes.values() for size in shape]
         self.names = sorted(set().union(*map(names_in, texts)))
         for constraint in constraints:
-            for name in sorted(names_in(constraint) - {*self.names}):
+            for name in sorted(names_in(constraint) - {*declared}):
                 raise ValueError(
                     f"constraints: {constraint!r} speaks of {name}, a dimension of no shape; "
-                    f"there are {', '.join(self.names) or 'none'}."
+                    f"there are {', '.join(sorted(declared)) or 'none'}."
                 )
+        # JAX has put "n == m" into the shapes: n is in none of them any more.
+        self.constraints = [text for text in constraints if names_in(text) <= {*self.names}]
         self._sources = {name: self._source(name) for name in self.names}
         self._read = _expression(self._source_texts("shapes[{i}][{axis}]"), "shapes")
         self._expected = _expression([shape_text(shape) for shape in shapes.values()], *self.names)
@@ -77,6 +81,10 @@ class Sizes:
             if not evaluated(constraint, sizes):
                 raise ValueError(f"{_known(sizes)}: the constraint {constraint} does not hold.")
         return sizes
+
+    def allow(self, sizes: Mapping[str, int]) -> bool:
+        """Whether all constraints hold for these sizes."""
+        return all(evaluated(constraint, sizes) for constraint in self.constraints)
 
     def _refused(self, shapes: Sequence[tuple[int, ...]]) -> ValueError:
         """Return the error for shapes that do not fit: rank first, then sizes."""

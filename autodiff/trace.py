@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import keyword
 import re
 from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ from backproof.autodiff.expressions import Value
 from backproof.autodiff.operations import FUNCTIONS
 from backproof.autodiff.signature import Signature
 from backproof.autodiff.translation import translated
+from backproof.autodiff.undecided import refused
 from backproof.autodiff.writing import function_text
 
 COST = "J"
@@ -38,7 +40,7 @@ class Trace:
         def flat(*values: Any) -> Any:
             return function(**signature.nested(dict(zip(names, values, strict=True))))
 
-        with jax.enable_x64(True):
+        with jax.enable_x64(True), refused():
             program, results = jax.make_jaxpr(flat, return_shape=True)(*signature.specs(sizes))
         self._function, self.external = translated(program, names)
         labels = jax.tree.unflatten(jax.tree.structure(results), self._function.results)
@@ -75,7 +77,7 @@ class Trace:
         taken |= {*self.signature.sizes.names, *FUNCTIONS, *keyword.kwlist, "np", "dtype"}
 
         def named(label: str, value: Value) -> str:
-            local = re.sub(r"\W", "_", label)
+            local = re.sub(r"\W|^(?=\d)", "_", label)
             while local in taken or local in results:
                 local += "_"
             results[local] = value
@@ -89,8 +91,8 @@ class Trace:
 
         def returned(texts: Mapping[str, str]) -> str:
             dicts = []
-            for group in groups[: 2 if gradients else 1]:
-                items = (f'"{label}": {texts[local]}' for label, local in group.items())
+            for group in groups:
+                items = (f"{json.dumps(label)}: {texts[local]}" for label, local in group.items())
                 dicts.append(f"{{{', '.join(items)}}}")
             return ",\n".join([texts[J], *dicts])
 

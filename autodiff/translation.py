@@ -27,8 +27,8 @@ CALLS = {
     "custom_jvp_call": "call_jaxpr",
     "custom_vjp_call": "call_jaxpr",
 }
+# Primitives whose result is their operand; a lower precision is the working one here.
 UNCHANGED = {"copy", "copy_p", "name", "optimization_barrier", "reduce_precision", "stop_gradient"}
-REDUCTIONS = {"reduce_sum", "reduce_max", "reduce_min", "reduce_prod", "reduce_and", "reduce_or"}
 
 
 def translated(
@@ -106,17 +106,16 @@ class _Translation:
             template = row if isinstance(row, str) else row(described)
         except NotImplementedError:  # a parameter for which the row has no form
             template = self.through_xla(described)
-        make, operation = self.graph.make, name
+        about: dict[str, Any] = {"operation": name}
         if not equation.primitive.multiple_results:
-            about = {"shape": aval.shape, "kind": kind_of(aval), "operation": operation}
-            if name in REDUCTIONS:
-                about["axes"] = params["axes"]
-            return [make(template, described.inputs, **about)]
-        count = len(equation.outvars)
-        several = make(template, described.inputs, kind="tuple", operation=operation, results=count)
+            about |= {"shape": aval.shape, "kind": kind_of(aval), "axes": params.get("axes", ())}
+            return [self.graph.make(template, described.inputs, **about)]
+        about |= {"kind": "tuple", "results": len(equation.outvars)}
+        several = self.graph.make(template, described.inputs, **about)
+        avals = [variable.aval for variable in equation.outvars]
         return [
-            make(f"{{0}}[{i}]", [several], shape=of.aval.shape, kind=kind_of(of.aval), axes=(i,))
-            for i, of in enumerate(equation.outvars)
+            self.graph.make(f"{{0}}[{i}]", [several], shape=of.shape, kind=kind_of(of), axes=(i,))
+            for i, of in enumerate(avals)
         ]
 
     def nested(self, program: Any) -> Value:

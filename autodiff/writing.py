@@ -38,7 +38,7 @@ def function_text(
     """
     body = _Body(results, {*signature, *taken})
     texts = {name: body.returned(value) for name, value in results.items()}
-    lines = [*body.lines(), *_wrapped("return ", returned(texts))]
+    lines = [*body.lines(), *wrapped("return ", returned(texts))]
     code = "\n".join(line.partition("#")[0] for line in lines)
     lines = [*header(set(re.findall(r"\w+", code))), *lines]
     return f"def {name}({', '.join(signature)}):\n{textwrap.indent(chr(10).join(lines), '    ')}\n"
@@ -94,7 +94,7 @@ class _Body:
             target = ", ".join(targets) + "," * (len(targets) == 1)
         else:
             target = self._name(value)
-        lines = _wrapped(f"{target} = ", text, _comment(made))
+        lines = wrapped(f"{target} = ", text, _comment(made))
         self.statements.append((made, lines, self._reads(value)))
 
     def _name(self, value: Value) -> str:
@@ -172,7 +172,7 @@ def _comment(made: Sequence[Value]) -> str:
     return f"  # {', '.join(shapes)}" if shapes else ""
 
 
-def _wrapped(start: str, text: str, comment: str = "") -> list[str]:
+def wrapped(start: str, text: str, comment: str = "") -> list[str]:
     """Return `start` and `text` as lines of readable width."""
     if len(start) + len(text) <= WIDTH and "\n" not in text:
         return [f"{start}{text}{comment}"]

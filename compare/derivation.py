@@ -113,7 +113,13 @@ def _loaded(place: str) -> Callable[..., Any]:
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         sys.modules[path.stem] = module
-        spec.loader.exec_module(module)
+        try:
+            spec.loader.exec_module(module)
+        except SyntaxError:
+            raise
+        except Exception as error:
+            name = type(error).__name__
+            raise ValueError(f"{module_name} cannot be imported: {name}: {error}") from error
     else:
         try:
             module = importlib.import_module(module_name)

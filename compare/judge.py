@@ -7,15 +7,16 @@ against (n, 1) is a wrong shape, not a difference of zeros.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import isfinite
 from typing import Any
 
 import numpy as np
 
-from backproof.arguments import check_keys
+from backproof.arguments import check_keys, is_finite
 from backproof.compare.pair import Pair, Results
 from backproof.compare.rounding import allowances
 from backproof.compare.values import Example, Problem
+
+Sides = tuple[str, str]  # what the two that are compared are called
 
 
 @dataclass(frozen=True)
@@ -107,14 +108,16 @@ class Trial:
             return self.findings()
         faults_of_ours = [
             replace(finding, reason=f"the replay differs from XLA: {finding.reason}")
-            for finding in self._compared(self.by_replay, by_xla)
+            for finding in self._compared(self.by_replay, by_xla, ("by replay", "by XLA"))
             if not finding.agrees
         ]
         return [*self._compared(self.by_hand, by_xla), *faults_of_ours]
 
-    def _compared(self, hand: Results, jax: Results) -> list[Finding]:
-        misfits = _misfits(self.example, hand, jax)
-        return misfits or _differences(self.pair, self.example, self.arrays, hand, jax)
+    def _compared(
+        self, one: Results, other: Results, sides: Sides = ("by hand", "by autodiff")
+    ) -> list[Finding]:
+        misfits = _misfits(self.example, one, other, sides)
+        return misfits or _differences(self.pair, self.example, self.arrays, one, other, sides)
 
 
 def _as_array(value: Any, dtype: Any) -> Any:
@@ -125,11 +128,11 @@ def _as_array(value: Any, dtype: Any) -> Any:
         return np.array(None)
 
 
-def _misfits(example: Example, hand: Results, jax: Results) -> list[Finding]:
+def _misfits(example: Example, one: Results, other: Results, sides: Sides) -> list[Finding]:
     """Findings for wrong shapes and dtypes; failing none, for values that are not finite."""
     misfits, not_finite = [], []
-    for name, value in hand.items():
-        right = jax[name]
+    for name, value in one.items():
+        right = other[name]
         if value.dtype == object:
             misfits.append(Finding(name, example, "no array of numbers"))
         elif value.shape != right.shape:
@@ -139,21 +142,21 @@ def _misfits(example: Example, hand: Results, jax: Results) -> list[Finding]:
             reason = f"dtype {value.dtype}, expected {right.dtype}"
             misfits.append(Finding(name, example, reason))
         else:
-            for side, array in (("hand-derived", value), ("autodiff", right)):
-                if not isfinite(np.vdot(array, array)) and not np.isfinite(array).all():
+            for side, array in zip(sides, (value, right), strict=True):
+                if not is_finite(array):
                     place = tuple(np.argwhere(~np.isfinite(array))[0].tolist())
-                    reason = f"the {side} side is {array[place]}"
+                    reason = f"{array[place]} {side}"
                     not_finite.append(Finding(name, example, reason, np.inf, 0.0, place))
     return misfits or not_finite
 
 
 def _differences(
-    pair: Pair, example: Example, arrays: Problem, hand: Results, jax: Results
+    pair: Pair, example: Example, arrays: Problem, one: Results, other: Results, sides: Sides
 ) -> list[Finding]:
     eps = float(np.finfo(example.dtype).eps)
     findings = []
-    for name, allowance in allowances(pair, example, arrays, hand, jax).items():
-        if name not in hand:
+    for name, allowance in allowances(pair, example, arrays, one, other).items():
+        if name not in one:
             continue
         own = np.maximum(allowance.error - allowance.inherited, 0)
         worst = int(own.argmax())
@@ -161,6 +164,7 @@ def _differences(
         difference = own.item(worst) / (eps * allowance.scale)
         reason = ""
         if not difference <= allowance.roundings:
-            reason = f"{hand[name][place]:.6g} by hand, {jax[name][place]:.6g} by autodiff"
+            values = (f"{side[name][place]:.6g}" for side in (one, other))
+            reason = ", ".join(f"{value} {side}" for value, side in zip(values, sides, strict=True))
         findings.append(Finding(name, example, reason, difference, allowance.roundings, place))
     return findings

@@ -48,12 +48,15 @@ class Report:
         self.shapes.add(example.shape)
         self.problems += 1
         self.quantities += len(findings)
-        self.worst = max([*findings, *([self.worst] if self.worst else [])], key=badness)
+        self._note_worst(findings)
 
     def confirm(self, findings: list[Finding]) -> None:
         """Count a confirmation by XLA, whose word is the last."""
         self.confirmed += 1
         self.failures = [finding for finding in findings if not finding.agrees]
+        self._note_worst(findings)
+
+    def _note_worst(self, findings: list[Finding]) -> None:
         self.worst = max([*findings, *([self.worst] if self.worst else [])], key=badness)
 
     def __str__(self) -> str:

@@ -228,8 +228,8 @@ def graph_convolution(features, labels, sources, targets, W, V):
 def variational_autoencoder(x, noise, encoder, decoder):
     """Minus the evidence lower bound, with Bernoulli pixels and given noise."""
     hidden = jnp.tanh(x @ encoder["hidden"])
-    mean = checkpoint_name(hidden @ encoder["mean"], "mean")
-    std = checkpoint_name(jax.nn.softplus(hidden @ encoder["std"]), "std")
+    mean = checkpoint_name(hidden @ encoder["mean"], "Z_mean")
+    std = checkpoint_name(jax.nn.softplus(hidden @ encoder["std"]), "Z_std")
     divergence = jnp.sum(0.5 * (mean**2 + std**2 - 1) - jnp.log(std), axis=-1)
     logits = jnp.tanh((mean + std * noise) @ decoder["hidden"]) @ decoder["pixels"]
     reconstruction = jnp.sum(

@@ -258,6 +258,103 @@ def test_a_branch_on_a_size_is_traced_per_shape() -> None:
         _ = program.source
 
 
+BRANCHES = {
+    "==": lambda X: jnp.sum(X) if X.shape[0] == 1 else jnp.sum(X**2),
+    "!=": lambda X: jnp.sum(X) if X.shape[0] != 3 else jnp.sum(X**2),
+    "in": lambda X: jnp.sum(X) if X.shape[0] in (1, 2) else jnp.sum(X**2),
+    "two sizes": lambda X: jnp.sum(X) if X.shape[0] == X.shape[1] else jnp.sum(X**2),
+    "shapes": lambda X: jnp.sum(X) if X.shape == (2, 2) else jnp.sum(X**2),
+}
+
+
+@pytest.mark.parametrize("branch", BRANCHES)
+def test_a_branch_on_equal_sizes_is_traced_per_shape(branch: str) -> None:
+    """JAX answers False to n == 3 while n is any size: no branch may be taken on that."""
+    program = derive(BRANCHES[branch], {"X": "n, m"})
+    assert "is inconclusive" in program.per_shape
+    for shape in ((1, 1), (2, 2), (3, 2), (1, 3)):
+        agree(program, BRANCHES[branch], {"X": np.full(shape, 3.0)}, "X")
+
+
+def test_a_comparison_that_has_an_answer_for_all_sizes_is_no_branch() -> None:
+    program = derive(lambda X: jnp.sum(X) if X.shape[0] != 0 else jnp.sum(X**2), {"X": "n"})
+    assert program.per_shape == ""
+
+
+def test_the_determinant_of_one_entry() -> None:
+    program = derive(lambda X: jnp.linalg.det(X), {"X": "n, n"})
+    assert program(X=np.array([[3.0]]))[2]["dX"].tolist() == [[1]]
+
+
+def test_arrays_of_one_name_are_kept_apart() -> None:
+    shapes = {"p": ["n"], "p_0": "n", "a": {"w.1": "n", "w-1": "n"}}
+
+    def loss(p: Any, p_0: Any, a: Any) -> jax.Array:
+        return jnp.sum(p[0] ** 2) + jnp.sum(p_0**3) + jnp.sum(a["w.1"] * a["w-1"] ** 2)
+
+    one, two = np.array([1.0, 2]), np.array([3.0, 4])
+    J, _, gradients = derive(loss, shapes)(p=[one], p_0=two, a={"w.1": one, "w-1": two})
+    assert J == 5 + 91 + 41
+    assert len(gradients) == 4
+    assert sorted(gradient.tolist() for gradient in gradients.values()) == [
+        [2, 4], [6, 16], [9, 16], [27, 48]
+    ]  # fmt: skip
+
+
+def test_an_array_may_have_the_name_of_what_holds_it() -> None:
+    shapes = {"W": {"W": "n, m"}, "b": {"c": "m", "d": "m", "e": "m", "f": "m", "W": "m"}}
+    program = derive(lambda W, b: jnp.mean(W["W"]) + jnp.sum(b["W"] ** 2 * b["c"]), shapes)
+    vectors = dict.fromkeys("cdef", np.ones(3)) | {"W": np.ones(3)}
+    assert program(W={"W": np.ones((2, 3))}, b=vectors)[0] == 4
+
+
+def test_captured_arrays_may_hold_what_is_not_finite() -> None:
+    limits = np.array([1.0, np.inf, -np.inf, np.nan])
+    program = derive(lambda x: jnp.sum(jnp.where(jnp.isfinite(limits), x, limits)[:2]), {"x": "4"})
+    assert program(x=np.ones(4))[0] == np.inf
+    scope: dict[str, Any] = {}
+    exec(program.source, scope)
+    assert scope["gradients"](np.ones(4))[0] == np.inf
+
+
+def test_arrays_of_JAX_are_taken_as_they_are() -> None:
+    with jax.enable_x64(True):
+        given = {"W": jnp.asarray(W), "X": jnp.asarray(X)}
+    J, _, gradients = derive(loss, SHAPES)(**given)
+    assert type(gradients["dW"]) is np.ndarray
+    assert derive(loss, SHAPES)(W=W, X=X)[0] == J
+
+
+def test_without_a_gradient_there_are_three_results_all_the_same() -> None:
+    assert derive(lambda y: jnp.sum(y) * 1.0, {"y": "int[n]"})(y=np.ones(2, "u1")) == (2, {}, {})
+
+
+def test_a_constraint_may_be_an_equation() -> None:
+    program = derive(loss, {"W": "k, n", "X": "j, m"}, constraints="n == j")
+    assert program(W=W, X=X)[0] == derive(loss, SHAPES)(W=W, X=X)[0]
+    with pytest.raises(ValueError, match="X has shape"):
+        program(W=W, X=X[:2])
+
+
+def test_marks_of_any_name_are_returned() -> None:
+    for name in ('a"b', "x\n", "a\\", "1", "gradients", "np", "t1", "J"):
+
+        def marked(X: jax.Array, name: str = name) -> jax.Array:
+            return jnp.sum(checkpoint_name(2 * X, name) ** 2)
+
+        _, values, gradients = derive(marked, {"X": "n"})(X=np.ones(2))
+        assert values[name].tolist() == [2, 2]
+        assert gradients[f"d{name}"].tolist() == [4, 4]
+
+
+def test_marks_in_a_function_with_captured_arrays_are_seen() -> None:
+    factor = jnp.arange(3.0)
+    inner = jax.jit(lambda X: checkpoint_name(X * factor, "Z"))
+    _, values, gradients = derive(lambda X: jnp.sum(inner(X) ** 2), {"X": "3"})(X=np.ones(3))
+    assert values["Z"].tolist() == [0, 1, 2]
+    assert gradients["dZ"].tolist() == [0, 2, 4]
+
+
 def test_what_has_no_row_runs_through_XLA_and_is_listed() -> None:
     def eigenvalues(X: jax.Array) -> jax.Array:
         return jnp.sum(jnp.linalg.eigvalsh(X @ X.T) ** 2)
@@ -305,6 +402,17 @@ BAD = {
     "constraint that does not parse": (lambda: derive(loss, SHAPES, constraints=["n >"]), ValueError, "constraint"),
     "unknown wrt": (lambda: derive(loss, SHAPES, wrt="b"), ValueError, "wrt: there is no argument 'b'; expected some of W, X"),
     "integer wrt": (lambda: derive(lambda y: jnp.sum(y) * 1.0, {"y": "int[n]"}, wrt="y"), TypeError, "wrt: y holds ints, which have no derivative"),
+    "a mark named as an argument": (lambda: derive(lambda x: jnp.sum(checkpoint_name(2 * x, "x")), {"x": "n"}), ValueError, "'x' is an argument, and marks a value"),
+    "a mark on integers": (lambda: derive(lambda x: jnp.sum(x * checkpoint_name(x > 0, "k")), {"x": "n"}), TypeError, "'k' marks bool, which has no derivative"),
+    "an argument called np": (lambda: derive(lambda np: jnp.sum(np), {"np": "n"}), ValueError, "'np' is a word of the program"),
+    "a dimension called in": (lambda: derive(loss, {"W": "out, in", "X": "in, m"}), ValueError, "'in' is a word of the program"),
+    "a dimension called scan": (lambda: derive(loss, {"W": "k, scan", "X": "scan, m"}), ValueError, "'scan' is a word of the program"),
+    "shapes as text": (lambda: derive(loss, "k, n"), TypeError, "shapes='k, n': expected a dict"),
+    "a key that is no text": (lambda: derive(lambda a: jnp.sum(a[True]), {"a": {True: "n"}}), TypeError, "the key True is a bool"),
+    "wrt of a number": (lambda: derive(loss, SHAPES, wrt=0), TypeError, "wrt=0: expected names"),
+    "positional-only": (lambda: derive(lambda x, /: jnp.sum(x), {"x": "n"}), TypeError, "takes its arguments by name"),
+    "complex numbers inside": (lambda: derive(lambda x: jnp.sum(jnp.abs(jnp.fft.rfft(x))), {"x": "4"}), TypeError, "computes with complex numbers"),
+    "random keys inside": (lambda: derive(lambda x: jnp.sum(x * jax.random.normal(jax.random.key(0), x.shape)), {"x": "4"}), TypeError, "computes with random keys"),
     "sizes that contradict each other": (lambda: derive(loss, {"W": "k, n", "X": "m, n"}), TypeError, "dot_general"),
 }  # fmt: skip
 
@@ -326,6 +434,7 @@ CALLS = {
     "contradiction": (lambda p: p(W=W, X=X.T), ValueError, r"X has shape \(4, 3\): expected \(3, 3\), that is \(n, m\) with k=2, m=3, n=3"),
     "empty": (lambda p: p(W=W, X=X[:, :0]), ValueError, "m a whole number from 1"),
     "constraint": (lambda p: p(W=W[:, :2], X=X[:2]), ValueError, "k=2, m=4, n=2: the constraint n >= 3 does not hold"),
+    "a masked array": (lambda p: p(W=np.ma.masked_array(W), X=X), TypeError, "W is a MaskedArray"),
     "complex gradient": (lambda p: p(W=W + 0j, X=X), TypeError, "only the forward pass"),
 }  # fmt: skip
 

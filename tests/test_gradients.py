@@ -272,7 +272,7 @@ def test_one_part_in_a_billion_is_caught(error):
     [
         (lambda d: d | {"db1": d["db1"][:, 0]}, "db1: shape (1,), expected (1, 1)"),
         (lambda d: d | {"dW1": d["dW1"].astype("f2")}, "dW1: dtype float16, expected float32"),
-        (lambda d: d | {"dW2": d["dW2"] * np.nan}, "dW2 at [0, 0]: the hand-derived side is nan"),
+        (lambda d: d | {"dW2": d["dW2"] * np.nan}, "dW2 at [0, 0]: nan by hand"),
     ],
 )
 def test_shape_then_dtype_then_finiteness_are_told_apart(change, reason):
