@@ -73,13 +73,10 @@ class DerivedProgram:
         Raises TypeError for a wrong type or dtype, ValueError for a missing argument, a shape
         that contradicts the trace, a constraint that does not hold.
         """
-        values, trace = self._traced(arguments)
-        for leaf in self.signature.leaves:
-            if values[leaf.name].dtype.kind == "c":
-                raise TypeError(
-                    f"{leaf.place} is complex: only the forward pass is, use program.forward."
-                )
-        return trace.run(**self.signature.nested(values))
+        values, given, trace = self._traced(arguments)
+        if any(value.dtype.kind == "c" for value in values.values()):
+            raise TypeError("complex arguments: only the forward pass takes them; use .forward.")
+        return trace.run(**given)
 
     def forward(self, /, **arguments: Any) -> tuple[Any, dict[str, Any]]:
         """Return (J, values) without derivatives, in complex numbers too.
@@ -87,9 +84,9 @@ class DerivedProgram:
         Complex numbers are compared by their real parts, so that (Im J)/h at an argument moved by
         i·h is the derivative: complex-step differentiation, which uses no rule of JAX's.
         """
-        values, trace = self._traced(arguments)
+        values, given, trace = self._traced(arguments)
         if not any(value.dtype.kind == "c" for value in values.values()):
-            return trace.forward(**self.signature.nested(values))[:2]
+            return trace.forward(**given)[:2]
         J, marked, _ = trace.forward(**self._floats_as(ByRealPart, values))
         return _value(J), {name: _value(value) for name, value in marked.items()}
 
@@ -98,7 +95,7 @@ class DerivedProgram:
 
         The bound counts the roundings of the program; its arguments are taken as exact.
         """
-        values, trace = self._traced(arguments)
+        values, _, trace = self._traced(arguments)
         J, marked, gradients = trace.run(**self._floats_as(Bounded, values))
         return _bounded(J), *(
             {name: _bounded(value) for name, value in group.items()}
@@ -107,7 +104,7 @@ class DerivedProgram:
 
     def ties(self, /, **arguments: Any) -> list[Tie]:
         """Return where the program compares equals: there, its derivative is a matter of choice."""
-        values, trace = self._traced(arguments)
+        values, _, trace = self._traced(arguments)
         ties: list[Tie] = []
         trace.run(**self._floats_as(partial(Watched, ties=ties), values))
         return ties
@@ -141,18 +138,24 @@ class DerivedProgram:
             )
         return self._traces[None].source
 
-    def _traced(self, arguments: Mapping[str, Any]) -> tuple[dict[str, Any], Trace]:
+    def _traced(
+        self, arguments: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], Mapping[str, Any], Trace]:
+        """Return every array by its name, the arguments as the program takes them, the trace."""
+        given = self.signature.flat(arguments)
         values = {
-            leaf.name: _as_array(leaf.place, value)
-            for leaf, value in zip(
-                self.signature.leaves, self.signature.flat(arguments).values(), strict=True
-            )
+            leaf.name: value
+            if type(value) is np.ndarray and value.dtype.kind == "f"
+            else _as_array(leaf.place, value)
+            for leaf, value in zip(self.signature.leaves, given.values(), strict=True)
         }
         sizes = self.signature.check(values)
         key = tuple(sizes.values()) if self.per_shape else None
         if key not in self._traces:
             self._traces[key] = Trace(self._function, self.signature, sizes)
-        return values, self._traces[key]
+        if any(value is not given[name] for name, value in values.items()):
+            arguments = self.signature.nested(values)
+        return values, arguments, self._traces[key]
 
 
 def _as_array(place: str, value: Any) -> Any:
@@ -161,7 +164,7 @@ def _as_array(place: str, value: Any) -> Any:
         raise TypeError(
             f"{place} is a {type(value).__name__}: expected an array; pass numpy.asarray({place})."
         )
-    if type(value) is not np.ndarray and isinstance(value, (np.ndarray, jax.Array)):
+    if isinstance(value, (np.ndarray, jax.Array)):
         value = np.asarray(value)
     if getattr(value, "dtype", None) in SHORT:
         if value.dtype == np.uint64 and np.any(value > np.iinfo(np.int64).max):

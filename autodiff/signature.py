@@ -19,7 +19,7 @@ import jax.numpy as jnp
 
 from backproof.autodiff.dimensions import Size, evaluated
 from backproof.autodiff.operations import FUNCTIONS
-from backproof.autodiff.sizes import Sizes, shape_in_words
+from backproof.autodiff.sizes import Sizes, expression, shape_in_words
 from backproof.autodiff.writing import wrapped
 
 KINDS = {"float": "fc", "int": "iu", "bool": "b"}
@@ -38,11 +38,7 @@ class Leaf:
     path: Path
     kind: str
     shape: tuple[Size, ...]
-
-    @property
-    def place(self) -> str:
-        """How Python reaches it: parameters['W']."""
-        return _place(self.path)
+    place: str  # how Python reaches it: parameters["W"]
 
 
 class Signature:
@@ -70,11 +66,17 @@ class Signature:
                     "dimension another name."
                 )
         self.leaves = [
-            Leaf(name, path, *_parsed(path, text, scope))
+            Leaf(name, path, *_parsed(path, text, scope), _place(path))
             for name, (path, text) in zip(names, found, strict=True)
         ]
         places = {leaf.place: leaf.shape for leaf in self.leaves}
         self.sizes = Sizes(places, constraints, dimensions)
+
+        holders = list(_holders(shapes, ()))
+        self._names = names
+        self._read = expression([leaf.place for leaf in self.leaves], *shapes)
+        self._lengths = expression([f"len({_place(path)})" for path, _ in holders], *shapes)
+        self._expected = tuple(length for _, length in holders)
 
     def specs(self, sizes: Mapping[str, int] | None = None) -> list[jax.ShapeDtypeStruct]:
         """Return what JAX traces with: the symbolic shapes, or those for `sizes`."""
@@ -88,6 +90,11 @@ class Signature:
 
     def flat(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return every array by its name, after checking the keys."""
+        try:
+            if self._lengths(**arguments) == self._expected:
+                return dict(zip(self._names, self._read(**arguments), strict=True))
+        except (TypeError, LookupError):
+            pass  # the walk below says what is wrong
         values: dict[str, Any] = {}
 
         def walk(shapes: Any, given: Any, path: Path) -> None:
@@ -193,6 +200,14 @@ def _leaves(shapes: Any, path: Path) -> Iterator[tuple[Path, str]]:
         raise TypeError(
             f"shapes: {_place(path)} is {shapes!r}: expected text such as 'n, m', or a dict of it."
         )
+
+
+def _holders(shapes: Any, path: Path) -> Iterator[tuple[Path, int]]:
+    """Yield every dict and list among the arguments, and how many entries it has."""
+    for key in _keys(shapes):
+        if not isinstance(shapes[key], str):
+            yield (*path, key), len(shapes[key])
+            yield from _holders(shapes[key], (*path, key))
 
 
 def _leaf_names(paths: Sequence[Path]) -> list[str]:

@@ -45,8 +45,8 @@ class Sizes:
         # JAX has put "n == m" into the shapes: n is in none of them any more.
         self.constraints = [text for text in constraints if names_in(text) <= {*self.names}]
         self._sources = {name: self._source(name) for name in self.names}
-        self._read = _expression(self._source_texts("shapes[{i}][{axis}]"), "shapes")
-        self._expected = _expression([shape_text(shape) for shape in shapes.values()], *self.names)
+        self._read = expression(self._source_texts("shapes[{i}][{axis}]"), "shapes")
+        self._expected = expression([shape_text(shape) for shape in shapes.values()], *self.names)
 
     def _source(self, name: str) -> _Source:
         """Return where to read a size: alone if it can be, else from a multiple, a sum."""
@@ -129,7 +129,7 @@ class Sizes:
         return texts
 
 
-def _expression(parts: Sequence[str], *names: str) -> Callable[..., Any]:
+def expression(parts: Sequence[str], *names: str) -> Callable[..., Any]:
     """Return a function of `names` that makes a tuple of these expressions: a fast check."""
     tuple_text = "".join(f"{part}, " for part in parts)
     function: Callable[..., Any] = eval(f"lambda {', '.join(names)}: ({tuple_text})")

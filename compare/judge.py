@@ -6,8 +6,7 @@ against (n, 1) is a wrong shape, not a difference of zeros.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,8 +18,7 @@ from backproof.compare.values import Example, Problem
 Sides = tuple[str, str]  # what the two that are compared are called
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """What was found about one quantity of one example.
 
     `difference` and `allowed` are in units of eps at the quantity's scale; `place` is the entry
@@ -107,7 +105,7 @@ class Trial:
         if self.overwritten:
             return self.findings()
         faults_of_ours = [
-            replace(finding, reason=f"the replay differs from XLA: {finding.reason}")
+            finding._replace(reason=f"the replay differs from XLA: {finding.reason}")
             for finding in self._compared(self.by_replay, by_xla, ("by replay", "by XLA"))
             if not finding.agrees
         ]

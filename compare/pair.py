@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, partial
 from itertools import pairwise
 from typing import Any
@@ -178,7 +178,7 @@ class Pair:
     @property
     def program(self) -> DerivedProgram:
         """JAX's derivation of this network, traced when it is first asked for."""
-        return _program(replace(self, name="", slopes=(0.01,), by_hand=None))
+        return _program(self.network, self.hidden, self.output, self.loss)
 
     @property
     def _has_slope(self) -> bool:
@@ -211,8 +211,9 @@ def network_shapes(layers: int, *, is_logistic: bool = False) -> dict[str, Any]:
 
 
 @cache
-def _program(pair: Pair) -> DerivedProgram:
+def _program(network: str, hidden: tuple[str, ...], output: str, loss: str) -> DerivedProgram:
     """Trace a network's gradients over symbolic sizes."""
+    pair = Pair("", network, hidden, output, loss)
     shapes = network_shapes(len(pair.hidden) + 1, is_logistic=pair.is_logistic)
     if pair._has_slope:
         shapes["slope"] = ""
