@@ -10,8 +10,9 @@ import jax
 import numpy as np
 
 from backproof.autodiff.bounded import Bounded
-from backproof.autodiff.number_types import ByRealPart, Numbers, Tie, Watched
+from backproof.autodiff.number_types import ByRealPart, Numbers
 from backproof.autodiff.signature import Signature
+from backproof.autodiff.ties import Tie, Watched
 from backproof.autodiff.trace import Trace
 
 SHORT = {  # JAX traced with int64
