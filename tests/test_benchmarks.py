@@ -60,7 +60,6 @@ def test_the_file_says_on_what_and_with_what_it_was_measured(name, results):
     assert document["title"] in results[1]
 
 
-@pytest.mark.skipif(find_spec("matplotlib") is None, reason="matplotlib is not installed")
 @pytest.mark.parametrize("name", CONTENDERS)
 def test_a_picture_is_drawn(name, results):
     picture = ElementTree.parse(results[0] / f"{name}.svg")
