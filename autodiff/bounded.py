@@ -117,28 +117,28 @@ def _bilinear(function: Callable[..., Any]) -> Rule:
     return rule
 
 
-def _sum(r: Operand, h: float, a: Operand, **options: Any) -> Any:
-    terms = np.sum(np.ones_like(a.x), **options)
-    return np.sum(a.e, **options) + terms * h * np.sum(a.size, **options)
+def _sums(function: Callable[..., Any]) -> Rule:
+    """Return the rule of a sum, or of all partial sums."""
+
+    def rule(r: Operand, h: float, a: Operand, **options: Any) -> Any:
+        terms = function(np.ones_like(a.x), **options)
+        return function(a.e, **options) + terms * h * function(a.size, **options)
+
+    return rule
 
 
-def _prod(r: Operand, h: float, a: Operand, **options: Any) -> Any:
-    most = np.prod(a.size + a.e, **options)
-    return most - np.prod(a.size, **options) + a.x.size * h * most
+def _products(function: Callable[..., Any]) -> Rule:
+    """Return the rule of a product, or of all partial products."""
+
+    def rule(r: Operand, h: float, a: Operand, **options: Any) -> Any:
+        most = function(a.size + a.e, **options)
+        return most - function(a.size, **options) + a.x.size * h * most
+
+    return rule
 
 
 def _largest_error(r: Operand, h: float, a: Operand, **options: Any) -> Any:
     return np.max(a.e, **options)
-
-
-def _cumsum(r: Operand, h: float, a: Operand, **options: Any) -> Any:
-    terms = np.cumsum(np.ones_like(a.x), **options)
-    return np.cumsum(a.e, **options) + terms * h * np.cumsum(a.size, **options)
-
-
-def _cumprod(r: Operand, h: float, a: Operand, **options: Any) -> Any:
-    most = np.cumprod(a.size + a.e, **options)
-    return most - np.cumprod(a.size, **options) + a.x.size * h * most
 
 
 def _sorted(r: Operand, h: float, a: Operand, axis: int = -1, **_: Any) -> Any:
@@ -181,12 +181,12 @@ RULES: dict[Any, Rule] = {
     ),
     np.fmod: lambda r, h, a, b: a.e + np.abs(np.trunc(a.x / b.x)) * b.e,
     **dict.fromkeys((np.floor, np.ceil, np.trunc, np.round), _steps),
-    np.sum: _sum,
-    np.prod: _prod,
+    np.sum: _sums(np.sum),
+    np.prod: _products(np.prod),
     np.max: _largest_error,
     np.min: _largest_error,
-    np.cumsum: _cumsum,
-    np.cumprod: _cumprod,
+    np.cumsum: _sums(np.cumsum),
+    np.cumprod: _products(np.cumprod),
     np.sort: _sorted,
     np.square: _by_derivative(lambda x: 2 * x, 1),
     np.sqrt: _by_derivative(lambda x: 0.5 / np.sqrt(x), 1),

@@ -100,8 +100,7 @@ class Graph:
         """Return a Python number as a NumPy scalar, everything else as it is."""
         if not value.is_python:
             return value
-        cast = {"f": "dtype", "b": "np.bool_"}.get(value.kind, "np.int64")
-        return self.make(f"{cast}({{0}})", [value], kind=value.kind)
+        return self.make(f"{cast_text(value.kind)}({{0}})", [value], kind=value.kind)
 
     def broadcast(self, value: Value, shape: Shape) -> Value:
         """Return `value`, repeated to `shape` as NumPy broadcasts it."""
@@ -109,8 +108,7 @@ class Graph:
             return value
         sides = shape_text(shape)
         if value.is_python:
-            cast = {"f": "dtype", "b": "bool"}.get(value.kind, "int")
-            template = f"np.full({sides}, {{0}}, {cast})"
+            template = f"np.full({sides}, {{0}}, {cast_text(value.kind)})"
         else:
             template = f"np.broadcast_to({{0}}, {sides})"
         about = {"operation": "broadcast_in_dim", "narrow": value}
@@ -179,6 +177,11 @@ def broadcast_shape(shapes: Sequence[Shape]) -> Shape:
         next((size for size in sizes if not (isinstance(size, int) and size == 1)), 1)
         for sizes in zip(*aligned, strict=True)
     )
+
+
+def cast_text(kind: str) -> str:
+    """Return the NumPy type that a Python number of this kind becomes."""
+    return {"f": "dtype", "b": "np.bool_"}.get(kind, "np.int64")
 
 
 def kind_of(aval: Any) -> str:

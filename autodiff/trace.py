@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import keyword
 import re
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -15,7 +14,7 @@ import numpy as np
 
 from backproof.autodiff.expressions import Value
 from backproof.autodiff.operations import FUNCTIONS
-from backproof.autodiff.signature import Signature
+from backproof.autodiff.signature import RESERVED, Signature
 from backproof.autodiff.translation import translated
 from backproof.autodiff.undecided import refused
 from backproof.autodiff.writing import function_text
@@ -42,8 +41,8 @@ class Trace:
 
         with jax.enable_x64(True), refused():
             program, results = jax.make_jaxpr(flat, return_shape=True)(*signature.specs(sizes))
-        self._function, self.external = translated(program, names)
-        labels = jax.tree.unflatten(jax.tree.structure(results), self._function.results)
+        translation, self.external = translated(program, names)
+        labels = jax.tree.unflatten(jax.tree.structure(results), translation.results)
         self.cost, self.values, self.gradients = labels
         self.text = self._written("gradients", self.gradients)
         self.run = self._compiled("gradients", self.text)
@@ -74,7 +73,7 @@ class Trace:
         """Return the text of the function that computes J, the values and these gradients."""
         results: dict[str, Value] = {}
         taken = {leaf.name for leaf in self.signature.leaves} | {*self.signature.shapes}
-        taken |= {*self.signature.sizes.names, *FUNCTIONS, *keyword.kwlist, "np", "dtype"}
+        taken |= {*self.signature.sizes.names, *RESERVED}
 
         def named(label: str, value: Value) -> str:
             local = re.sub(r"\W|^(?=\d)", "_", label)

@@ -96,7 +96,7 @@ class _Translation:
             return self.call(branches[taken], inputs[1:])
         aval = equation.outvars[0].aval
         if name in ELEMENTWISE:
-            return [self.elementwise(Equation(equation, inputs), aval)]
+            return [self.elementwise(Equation(equation, inputs, self.nested), aval)]
         if name in SHAPING:
             return [SHAPING[name](self.graph, params, aval, *inputs)]
         inputs = [self.graph.typed(value) for value in inputs]

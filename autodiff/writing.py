@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import count
 
 from backproof.autodiff.dimensions import shape_text
-from backproof.autodiff.expressions import Function, Value
+from backproof.autodiff.expressions import Function, Value, cast_text
 
 LONGEST = 60  # characters of an expression that is written into another one
 WIDTH = 96
@@ -136,8 +136,7 @@ class _Body:
     def returned(self, value: Value) -> str:
         """Return how a result is handed out: nothing is given out twice, and no argument."""
         if value.is_python:
-            cast = {"f": "dtype", "b": "np.bool_"}.get(value.kind, "np.int64")
-            return f"{cast}({value.template})"
+            return f"{cast_text(value.kind)}({value.template})"
         if value.operation == "argument" or value in self.handed_out:
             return f"{self._read(value)}.copy()"
         self.handed_out.add(value)

@@ -103,10 +103,12 @@ def begin(
 
 def _unseen(pair: Pair, example: Example, report: Report) -> Example:
     """Return the example, at another shape where its own was seen: small families repeat."""
+    if example.shape not in report.shapes:
+        return example
     random = np.random.default_rng(example.seed)
     for _ in range(ATTEMPTS):
-        if example.shape not in report.shapes:
-            break
         sides = random.integers(1, LARGEST + 1, len(example.shape))
         example = replace(example, shape=pair.fitted(tuple(sides.tolist())))
+        if example.shape not in report.shapes:
+            break
     return example

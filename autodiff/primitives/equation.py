@@ -15,7 +15,7 @@ class Equation:
         self,
         equation: Any,
         inputs: list[Value],
-        function: Callable[[Any], Value] | None = None,
+        function: Callable[[Any], Value],
     ) -> None:
         self.equation = equation
         self.name: str = equation.primitive.name
@@ -29,7 +29,6 @@ class Equation:
 
     def function(self, program: Any) -> str:
         """Return the place of a function that runs `program`."""
-        assert self._function is not None
         self.inputs.append(self._function(program))
         return f"{{{len(self.inputs) - 1}}}"
 

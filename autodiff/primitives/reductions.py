@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from backproof.autodiff.primitives.equation import Equation, Row, axes_text
 
 
@@ -10,7 +12,7 @@ def _dtype(equation: Equation) -> str:
     return "" if equation.dtype() in ("dtype", "np.int64") else f", dtype={equation.dtype()}"
 
 
-def _reduction(name: str, dtype: bool = False) -> Row:
+def _reduction(name: str, dtype: bool = False) -> Callable[[Equation], str]:
     def row(equation: Equation) -> str:
         axes = axes_text(map(int, equation.params["axes"]))
         return f"np.{name}({{0}}, axis={axes}{_dtype(equation) if dtype else ''})"
@@ -21,8 +23,6 @@ def _reduction(name: str, dtype: bool = False) -> Row:
 def _bitwise(of_booleans: str, of_integers: str) -> Row:
     """Return a row that reduces truth values, or the bits of integers."""
     booleans, integers = _reduction(of_booleans), _reduction(of_integers)
-    assert callable(booleans)
-    assert callable(integers)
     return lambda equation: (booleans if equation.inputs[0].kind == "b" else integers)(equation)
 
 
