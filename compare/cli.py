@@ -198,13 +198,18 @@ def _run(
     """Run every pair under a progress bar; Ctrl-C ends it early and keeps what is finished."""
     finished: list[Callable[[], Report | TrainingReport]] = []
     interrupted = False
-    with ThreadPoolExecutor(max_workers=1) as xla:
+    with console.stoppable() as stop_if_asked, ThreadPoolExecutor(max_workers=1) as xla:
         try:
             with console.progress() as bar:
                 task = bar.add_task("", total=len(pairs) * ticks)
+
+                def tick() -> None:
+                    bar.advance(task)
+                    stop_if_asked()
+
                 for done, pair in enumerate(pairs, start=1):
                     bar.update(task, description=pair.name)
-                    finished.append(begun(pair, tick=lambda: bar.advance(task), xla=xla))
+                    finished.append(begun(pair, tick=tick, xla=xla))
                     bar.update(task, completed=done * ticks)
         except KeyboardInterrupt:
             interrupted = True

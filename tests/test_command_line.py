@@ -20,7 +20,7 @@ COMMAND = [sys.executable, "-c", "from backproof.compare.cli import main; main()
 
 
 def run(*arguments):
-    return CliRunner().invoke(main, list(map(str, arguments)))
+    return CliRunner().invoke(main, list(map(str, arguments)), catch_exceptions=False)
 
 
 @pytest.fixture
