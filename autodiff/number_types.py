@@ -44,6 +44,10 @@ ORDER = (np.less, np.less_equal, np.greater, np.greater_equal)
 COMPARISONS = (np.equal, np.not_equal, *ORDER)
 
 
+def _method(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda self, **options: function(self, **options)
+
+
 class Numbers(NDArrayOperatorsMixin):
     """An array of numbers that have several `parts`, each a NumPy array; the first, the value.
 
@@ -60,6 +64,8 @@ class Numbers(NDArrayOperatorsMixin):
     ndim = property(lambda self: self.value.ndim)
     size = property(lambda self: self.value.size)
     T = property(lambda self: np.transpose(self))
+    sum, prod = _method(np.sum), _method(np.prod)
+    max, min = _method(np.max), _method(np.min)
 
     def like(self, *parts: Any) -> Any:
         """Return numbers of the same type made of these parts."""

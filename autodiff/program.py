@@ -143,18 +143,16 @@ class DerivedProgram:
         self, arguments: Mapping[str, Any]
     ) -> tuple[dict[str, Any], Mapping[str, Any], Trace]:
         """Return every array by its name, the arguments as the program takes them, the trace."""
-        given = self.signature.flat(arguments)
-        values = {
-            leaf.name: value
-            if type(value) is np.ndarray and value.dtype.kind == "f"
-            else _as_array(leaf.place, value)
-            for leaf, value in zip(self.signature.leaves, given.values(), strict=True)
-        }
+        values = given = self.signature.flat(arguments)
+        if not all([type(v) is np.ndarray and v.dtype.kind == "f" for v in given.values()]):
+            values = {
+                leaf.name: _as_array(leaf.place, given[leaf.name]) for leaf in self.signature.leaves
+            }
         sizes = self.signature.check(values)
         key = tuple(sizes.values()) if self.per_shape else None
         if key not in self._traces:
             self._traces[key] = Trace(self._function, self.signature, sizes)
-        if any(value is not given[name] for name, value in values.items()):
+        if values is not given and any(values[name] is not given[name] for name in given):
             arguments = self.signature.nested(values)
         return values, arguments, self._traces[key]
 

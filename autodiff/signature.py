@@ -77,6 +77,7 @@ class Signature:
         self._read = expression([leaf.place for leaf in self.leaves], *shapes)
         self._lengths = expression([f"len({_place(path)})" for path, _ in holders], *shapes)
         self._expected = tuple(length for _, length in holders)
+        self._sound: set[tuple[Any, ...]] = set()  # dtypes of all arguments that were checked
 
     def specs(self, sizes: Mapping[str, int] | None = None) -> list[jax.ShapeDtypeStruct]:
         """Return what JAX traces with: the symbolic shapes, or those for `sizes`."""
@@ -126,6 +127,13 @@ class Signature:
 
     def check(self, values: Mapping[str, Any]) -> dict[str, int]:
         """Return the size of every dimension, after checking dtypes and shapes."""
+        dtypes = tuple([getattr(value, "dtype", None) for value in values.values()])
+        if dtypes not in self._sound:
+            self._check_dtypes(values)
+            self._sound.add(dtypes)
+        return self.sizes.solve(tuple([value.shape for value in values.values()]))
+
+    def _check_dtypes(self, values: Mapping[str, Any]) -> None:
         first: tuple[str, Any] | None = None
         for leaf in self.leaves:
             dtype = getattr(values[leaf.name], "dtype", None)
@@ -148,7 +156,6 @@ class Signature:
                         f"{leaf.place} has dtype {dtype}, {first[0]} has {first[1]}: expected one "
                         f"for all; pass {leaf.place}.astype('{first[1]}')."
                     )
-        return self.sizes.solve(tuple(values[leaf.name].shape for leaf in self.leaves))
 
     def header(self, used: set[str]) -> list[str]:
         """Return the lines that give a written function its arrays, sizes and dtype by name."""

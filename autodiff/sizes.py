@@ -75,7 +75,7 @@ class Sizes:
             sizes = {}
         if len(sizes) < len(self.names) or self._expected(*sizes.values()) != shapes:
             raise self._refused(shapes)
-        if any(size < 1 for size in sizes.values()):
+        if min(sizes.values(), default=1) < 1:
             raise self._refused(shapes)
         for constraint in self.constraints:
             if not evaluated(constraint, sizes):

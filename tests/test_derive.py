@@ -153,7 +153,7 @@ def test_the_shallow_source_is_short_and_says_what_it_computes() -> None:
         "# by hand: dW2 = dZ2 @ A1.T / m",
         "dW2 = dZ2 @ A1.T  # (n_y, n_1)",
         "dA1 = W2.T @ dZ2  # (n_1, m)",
-        "db1 = np.sum(dZ1, axis=1, keepdims=True)  # (n_1, 1)",
+        "db1 = dZ1.sum(axis=1, keepdims=True)  # (n_1, 1)",
         "dW1 = dZ1 @ X.T  # (n_1, n_x)",
     ):
         assert f"    {line}\n" in text

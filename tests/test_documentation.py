@@ -57,6 +57,13 @@ def test_the_readme_prints_what_a_wrong_gradient_says():
     assert str(raised.value).startswith(shown)
 
 
+def test_the_readme_shows_the_function_that_it_derives(capsys):
+    code = next(code for code in BLOCKS if "print(program.source)" in code)
+    exec(compile(code, "README.md", "exec"), {})
+    shown = re.search(r"```text\n(def gradients.*?)```", README, re.S)[1]
+    assert shown in capsys.readouterr().out
+
+
 def test_the_table_of_the_readme_is_the_one_that_the_command_prints():
     """Heads, row and columns; the digits depend on the machine's own rounding."""
     head, row = re.search(r"^ (pair .*)\n.*\n (shallow-tanh.*)$", README, re.M).groups()

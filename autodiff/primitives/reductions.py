@@ -12,10 +12,10 @@ def _dtype(equation: Equation) -> str:
     return "" if equation.dtype() in ("dtype", "np.int64") else f", dtype={equation.dtype()}"
 
 
-def _reduction(name: str, dtype: bool = False) -> Callable[[Equation], str]:
+def _reduction(template: str, dtype: bool = False) -> Callable[[Equation], str]:
     def row(equation: Equation) -> str:
         axes = axes_text(map(int, equation.params["axes"]))
-        return f"np.{name}({{0}}, axis={axes}{_dtype(equation) if dtype else ''})"
+        return f"{template}axis={axes}{_dtype(equation) if dtype else ''})"
 
     return row
 
@@ -51,13 +51,13 @@ def _cumulative(template: str, dtype: bool = False) -> Row:
 
 
 REDUCTIONS: dict[str, Row] = {
-    "reduce_sum": _reduction("sum", dtype=True),
-    "reduce_max": _reduction("max"),
-    "reduce_min": _reduction("min"),
-    "reduce_prod": _reduction("prod", dtype=True),
-    "reduce_and": _bitwise("all", "bitwise_and.reduce"),
-    "reduce_or": _bitwise("any", "bitwise_or.reduce"),
-    "reduce_xor": _reduction("bitwise_xor.reduce"),
+    "reduce_sum": _reduction("{0}.sum(", dtype=True),
+    "reduce_max": _reduction("{0}.max("),
+    "reduce_min": _reduction("{0}.min("),
+    "reduce_prod": _reduction("{0}.prod(", dtype=True),
+    "reduce_and": _bitwise("{0}.all(", "np.bitwise_and.reduce({0}, "),
+    "reduce_or": _bitwise("{0}.any(", "np.bitwise_or.reduce({0}, "),
+    "reduce_xor": _reduction("np.bitwise_xor.reduce({0}, "),
     "argmax": _extreme("argmax"),
     "argmin": _extreme("argmin"),
     "cumsum": _cumulative("np.cumsum({0}", dtype=True),
