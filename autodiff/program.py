@@ -144,7 +144,7 @@ class DerivedProgram:
     ) -> tuple[dict[str, Any], Mapping[str, Any], Trace]:
         """Return every array by its name, the arguments as the program takes them, the trace."""
         values = given = self.signature.flat(arguments)
-        if not all([type(v) is np.ndarray and v.dtype.kind == "f" for v in given.values()]):
+        if not all(type(v) is np.ndarray and v.dtype.kind == "f" for v in given.values()):
             values = {
                 leaf.name: _as_array(leaf.place, given[leaf.name]) for leaf in self.signature.leaves
             }
