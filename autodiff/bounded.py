@@ -4,12 +4,14 @@ Running error analysis (Wilkinson; Higham, *Accuracy and Stability of Numerical 
 ed., §3.3): every operation adds its own rounding to the errors that its operands bring along,
 carried through its derivative, which is taken where it is steepest among the ends and the middle
 of the interval. Which way a branch goes is taken from the values: near a tie the bound is that of
-the branch that was taken.
+the branch that was taken. What the program computes from numbers and sizes alone, 1/m or 0.1, is
+taken to be off by a few roundings, unless it is a number of few digits.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,10 @@ from backproof.autodiff.number_types import COMPARISONS, Numbers
 # Roundings of one operation, in halves of eps: NumPy's elementary functions are within 4 units in
 # the last place, sums, products, quotients and roots are rounded correctly.
 ELEMENTARY = 8
+HALF_EPS = {
+    np.dtype(dtype): float(np.finfo(dtype).eps) / 2
+    for dtype in (np.float16, np.float32, np.float64, np.longdouble)
+}
 
 
 class Bounded(Numbers):
@@ -37,30 +43,54 @@ class Bounded(Numbers):
     def arithmetic(self, function: Any, method: str, inputs: Any, options: Any) -> Any:
         """Return the value as NumPy computes it, with the bound of its error."""
         if method == "at":
-            return _add_at(function, *inputs)
+            return _in_place(function, *inputs)
         result = getattr(function, method)(*(self.part(x, 0) for x in inputs), **options)
         if np.asarray(result).dtype.kind != "f" or function in COMPARISONS:
             return result
         rule = RULES.get(function if method == "__call__" else (function, method))
         if rule is None:
             raise TypeError(f"there is no rule for the rounding error of {function.__name__}.")
-        half_eps = float(np.finfo(result.dtype).eps) / 2
-        with np.errstate(all="ignore"):
-            operands = [
-                x if isinstance(x, str) else Operand(self.part(x, 0), self.part(x, 1))
-                for x in inputs
-            ]
-            error = rule(Operand(result, 0), half_eps, *operands, **options)
-            return Bounded(result, np.where(np.isnan(error), np.inf, error))
+        half_eps = HALF_EPS[result.dtype]
+        operands = [x if isinstance(x, str) else _operand(x, half_eps) for x in inputs]
+        error = rule(Operand(result), half_eps, *operands, **options)
+        return Bounded(result, error)
 
 
 class Operand:
     """An operand in float64: its value x, |x|, and the bound e of its error."""
 
-    def __init__(self, value: Any, error: Any) -> None:
+    def __init__(self, value: Any, error: Any = 0.0) -> None:
         self.x = np.asarray(value, np.float64)
-        self.size = np.abs(self.x)
-        self.e = np.asarray(error, np.float64)
+        self.e = error
+
+    @cached_property
+    def size(self) -> Any:
+        """|x|."""
+        return np.abs(self.x)
+
+
+def _operand(number: Any, half_eps: float) -> Operand:
+    if isinstance(number, Bounded):
+        return Operand(*number.parts)
+    if isinstance(number, (list, tuple)):
+        operands = [_operand(x, half_eps) for x in number]
+        return Operand([x.x for x in operands], [x.e for x in operands])
+    return Operand(number, _error_of_constant(number, half_eps))
+
+
+def _error_of_constant(number: Any, half_eps: float) -> Any:
+    """Return how far a number that is no argument may be off: few digits are exact."""
+    if isinstance(number, int):
+        return 0.0
+    number = np.asarray(number, np.float64)
+    exact = (number.astype(np.float16) == number) | ~np.isfinite(number)
+    return np.where(exact, 0, ELEMENTARY * half_eps * np.abs(number))
+
+
+def rounded_constant(number: Any) -> Bounded:
+    """Return a result that depends on no argument, with a bound of its error."""
+    number = np.asarray(number)
+    return Bounded(number, _error_of_constant(number, HALF_EPS[number.dtype]))
 
 
 Rule = Callable[..., Any]  # (result, half an eps, *operands, **options) → error
@@ -76,7 +106,7 @@ def _product(r: Operand, h: float, a: Operand, b: Operand) -> Any:
 
 def _quotient(r: Operand, h: float, a: Operand, b: Operand) -> Any:
     least = b.size - b.e
-    return np.where(least > 0, (a.e + r.size * b.e) / least, np.inf * (a.e + b.e)) + h * r.size
+    return np.where(least > 0, (a.e + r.size * b.e) / least, np.inf) + h * r.size
 
 
 def _by_derivative(derivative: Callable[[Any], Any], roundings: int = ELEMENTARY) -> Rule:
@@ -145,21 +175,21 @@ def _sorted(r: Operand, h: float, a: Operand, axis: int = -1, **_: Any) -> Any:
     return np.broadcast_to(np.max(a.e, axis=axis, keepdims=True, initial=0), a.x.shape)
 
 
-def _add_at(function: Any, total: Any, index: Any, term: Any) -> None:
-    """Add terms in place: each entry is rounded once for each of its terms."""
-    if function is not np.add or not isinstance(total, Bounded):
+def _in_place(function: Any, total: Any, index: Any, term: Any) -> None:
+    """Add terms in place, each rounded once, or take the largest or smallest of them."""
+    if function not in (np.add, np.maximum, np.minimum) or not isinstance(total, Bounded):
         raise TypeError(f"there is no rule for the rounding error of {function.__name__}.at.")
-    error, sizes, terms = (
-        np.abs(total.error),
-        np.abs(total.value, dtype=np.float64),
-        np.zeros(total.shape),
-    )
-    np.add.at(error, index, total.part(term, 1))
-    np.add.at(sizes, index, np.abs(total.part(term, 0)))
-    np.add.at(terms, index, 1)
-    np.add.at(total.value, index, total.part(term, 0))
-    half_eps = float(np.finfo(total.dtype).eps) / 2
-    total.parts = (total.value, error + terms * half_eps * sizes)
+    value, error = total.parts[0], np.abs(total.error)
+    if function is np.add:
+        sizes, terms = np.abs(value, dtype=np.float64), np.zeros(value.shape)
+        np.add.at(sizes, index, np.abs(total.part(term, 0)))
+        np.add.at(terms, index, 1)
+        np.add.at(error, index, total.part(term, 1))
+        error += terms * HALF_EPS[value.dtype] * sizes
+    else:
+        np.maximum.at(error, index, total.part(term, 1))
+    function.at(value, index, total.part(term, 0))
+    total.parts = (value, error)
 
 
 RULES: dict[Any, Rule] = {

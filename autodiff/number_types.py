@@ -33,6 +33,7 @@ ARRANGING: dict[Callable[..., Any], tuple[int, ...]] = {
             np.swapaxes,
             np.take,
             np.take_along_axis,
+            np.tile,
             np.transpose,
             np.tril,
             np.zeros_like,
@@ -136,13 +137,15 @@ class ByRealPart(Numbers):
 
     So a program of real functions becomes the analytic one that complex-step differentiation
     needs. NumPy's own order of complex numbers looks at the imaginary part where the real ones
-    are equal, and its |z| is the distance from 0.
+    are equal, and its |z| is the distance from 0. Constants beside them are real.
     """
+
+    dtype = property(lambda self: self.value.real.dtype)
 
     def arithmetic(self, function: Any, method: str, inputs: Any, options: Any) -> Any:
         """Apply NumPy's function, or what stands for it here."""
         inputs = [self.part(x, 0) for x in inputs]
-        if function in COMPARISONS:
+        if function in COMPARISONS or function is np.signbit:
             return function(*map(np.real, inputs), **options)
         if function in ANALYTIC and method == "__call__":
             return self.like(ANALYTIC[function](*inputs))

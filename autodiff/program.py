@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from backproof.autodiff.bounded import Bounded
+from backproof.autodiff.bounded import Bounded, rounded_constant
 from backproof.autodiff.number_types import ByRealPart, Numbers
 from backproof.autodiff.signature import Signature
 from backproof.autodiff.ties import Tie, Watched
@@ -74,9 +74,7 @@ class DerivedProgram:
         Raises TypeError for a wrong type or dtype, ValueError for a missing argument, a shape
         that contradicts the trace, a constraint that does not hold.
         """
-        values, given, trace = self._traced(arguments)
-        if any(value.dtype.kind == "c" for value in values.values()):
-            raise TypeError("complex arguments: only the forward pass takes them; use .forward.")
+        _, given, trace = self._traced(arguments)
         return trace.run(**given)
 
     def forward(self, /, **arguments: Any) -> tuple[Any, dict[str, Any]]:
@@ -85,7 +83,7 @@ class DerivedProgram:
         Complex numbers are compared by their real parts, so that (Im J)/h at an argument moved by
         i·h is the derivative: complex-step differentiation, which uses no rule of JAX's.
         """
-        values, given, trace = self._traced(arguments)
+        values, given, trace = self._traced(arguments, complex_too=True)
         if not any(value.dtype.kind == "c" for value in values.values()):
             return trace.forward(**given)[:2]
         J, marked, _ = trace.forward(**self._floats_as(ByRealPart, values))
@@ -140,7 +138,7 @@ class DerivedProgram:
         return self._traces[None].source
 
     def _traced(
-        self, arguments: Mapping[str, Any]
+        self, arguments: Mapping[str, Any], complex_too: bool = False
     ) -> tuple[dict[str, Any], Mapping[str, Any], Trace]:
         """Return every array by its name, the arguments as the program takes them, the trace."""
         values = given = self.signature.flat(arguments)
@@ -148,6 +146,10 @@ class DerivedProgram:
             values = {
                 leaf.name: _as_array(leaf.place, given[leaf.name]) for leaf in self.signature.leaves
             }
+            if not complex_too and any(np.iscomplexobj(value) for value in values.values()):
+                raise TypeError(
+                    "complex arguments: only the forward pass takes them; use .forward."
+                )
         sizes = self.signature.check(values)
         key = tuple(sizes.values()) if self.per_shape else None
         if key not in self._traces:
@@ -177,7 +179,10 @@ def _value(number: Any) -> Any:
 
 
 def _bounded(number: Any) -> Any:
-    return number if isinstance(number, Bounded) else Bounded(number)
+    """Return a result with its bound: where none could be computed, it is infinite."""
+    if not isinstance(number, Bounded):
+        return rounded_constant(number)
+    return Bounded(number.value, np.where(np.isnan(number.error), np.inf, number.error))
 
 
 def _first_line(error: Exception) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from backproof.autodiff.dimensions import Size, evaluated
 from backproof.autodiff.operations import FUNCTIONS
@@ -47,10 +48,14 @@ class Signature:
     def __init__(self, shapes: Mapping[str, Any], constraints: Sequence[str] = ()) -> None:
         if isinstance(constraints, str):
             constraints = (constraints,)
+        if not isinstance(constraints, Sequence):
+            raise TypeError(f"constraints={constraints!r}: expected texts such as ['n >= 2'].")
         self.shapes = shapes
         found = list(_leaves(shapes, ()))
         try:
             scope = jax.export.SymbolicScope(constraints)
+            # JAX looks at the constraints together when it first compares sizes.
+            assert jax.export.symbolic_shape("size", scope=scope)[0] >= 1
         except ValueError as error:
             raise ValueError(f"constraints={constraints!r}: {error}; such as 'n >= 2'.") from None
         names = _leaf_names([path for path, _ in found])
@@ -120,7 +125,10 @@ class Signature:
             if isinstance(shapes, str):
                 return by_path[path]
             built = {key: build(shapes[key], (*path, key)) for key in _keys(shapes)}
-            return built if isinstance(shapes, Mapping) else type(shapes)(built.values())
+            if isinstance(shapes, Mapping):
+                return built
+            fields = hasattr(shapes, "_fields")  # a named tuple takes them one by one
+            return type(shapes)(*built.values()) if fields else type(shapes)(built.values())
 
         arguments: dict[str, Any] = build(self.shapes, ())
         return arguments
@@ -137,15 +145,18 @@ class Signature:
         first: tuple[str, Any] | None = None
         for leaf in self.leaves:
             dtype = getattr(values[leaf.name], "dtype", None)
-            if dtype is None:
+            if not isinstance(dtype, np.dtype):
                 raise TypeError(
                     f"{leaf.place} is a {type(values[leaf.name]).__name__}: expected an array; "
                     f"pass numpy.asarray({leaf.place}, dtype=float)."
                 )
             if dtype.kind not in KINDS[leaf.kind]:
+                kinds = [kind for kind, letters in KINDS.items() if dtype.kind in letters]
+                declare = "".join(
+                    f", or declare it as '{kind}[{shape_in_words(leaf.shape)}]'" for kind in kinds
+                )
                 raise TypeError(
-                    f"{leaf.place} has dtype {dtype}: expected {leaf.kind}; convert it, or declare "
-                    f"it as 'int[{shape_in_words(leaf.shape)}]'."
+                    f"{leaf.place} has dtype {dtype}: expected {leaf.kind}; convert it{declare}."
                 )
             if leaf.kind == "float":
                 if dtype.kind == "c":  # may stand beside real numbers of its precision
@@ -252,7 +263,10 @@ def _parsed(path: Path, text: str, scope: Any) -> tuple[str, tuple[Size, ...]]:
                 f"expected {', '.join(KINDS)}."
             )
     try:
-        return kind, tuple(jax.export.symbolic_shape(sizes, scope=scope))
+        shape = tuple(jax.export.symbolic_shape(sizes, scope=scope))
+        if any(isinstance(size, int) and size < 0 for size in shape):
+            raise ValueError("a size is negative")
+        return kind, shape
     except ValueError as error:
         raise ValueError(
             f"shapes: {_place(path)} is {text!r}: expected sizes such as 'n, m' or '2*n, 3' "

@@ -166,6 +166,8 @@ def derive(
             text = program.source
     except (TypeError, ValueError, SyntaxError) as error:
         raise click.UsageError(str(error)) from None
+    if file is not None and Path(file).resolve() == Path(what.rpartition(":")[0]).resolve():
+        raise click.UsageError(f"-o {file} is the file that the function is in: name another.")
     if file is None:
         click.echo(text, nl=False)
         return

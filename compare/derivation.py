@@ -117,14 +117,16 @@ def _loaded(place: str) -> Callable[..., Any]:
             spec.loader.exec_module(module)
         except SyntaxError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             name = type(error).__name__
             raise ValueError(f"{module_name} cannot be imported: {name}: {error}") from error
     else:
         try:
             module = importlib.import_module(module_name)
         except ModuleNotFoundError as error:
-            raise ValueError(f"{module_name}: {error}.") from None
+            raise ValueError(
+                f"{module_name}: {error}; expected FILE.py:function or package.module:function."
+            ) from None
     if not callable(getattr(module, name, None)):
         functions = [key for key, value in vars(module).items() if inspect.isfunction(value)]
         raise ValueError(

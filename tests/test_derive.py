@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -258,12 +261,21 @@ def test_a_branch_on_a_size_is_traced_per_shape() -> None:
         _ = program.source
 
 
+class Layer(NamedTuple):  # noqa: D101
+    W: Any
+    b: Any
+
+
 BRANCHES = {
     "==": lambda X: jnp.sum(X) if X.shape[0] == 1 else jnp.sum(X**2),
     "!=": lambda X: jnp.sum(X) if X.shape[0] != 3 else jnp.sum(X**2),
     "in": lambda X: jnp.sum(X) if X.shape[0] in (1, 2) else jnp.sum(X**2),
     "two sizes": lambda X: jnp.sum(X) if X.shape[0] == X.shape[1] else jnp.sum(X**2),
     "shapes": lambda X: jnp.sum(X) if X.shape == (2, 2) else jnp.sum(X**2),
+    "truth": lambda X: jnp.sum(X) if X.shape[0] - 1 else jnp.sum(X**2),
+    "not": lambda X: jnp.sum(X) if not X.shape[0] % 2 else jnp.sum(X**2),
+    "or": lambda X: jnp.sum(X**2) / ((X.shape[0] - 2) or 1),
+    "in a set": lambda X: jnp.sum(X) if X.shape[0] in {1, 2} else jnp.sum(X**2),
 }
 
 
@@ -277,13 +289,51 @@ def test_a_branch_on_equal_sizes_is_traced_per_shape(branch: str) -> None:
 
 
 def test_a_comparison_that_has_an_answer_for_all_sizes_is_no_branch() -> None:
-    program = derive(lambda X: jnp.sum(X) if X.shape[0] != 0 else jnp.sum(X**2), {"X": "n"})
-    assert program.per_shape == ""
+    for asked in (lambda n: n != 0, lambda n: n, lambda n: n + 1):
+        program = derive(
+            lambda X, asked=asked: jnp.sum(X) if asked(X.shape[0]) else jnp.sum(X**2), {"X": "n"}
+        )
+        assert program.per_shape == ""
+        assert program(X=np.full(3, 3.0))[0] == 9
+
+
+def test_sizes_are_asked_by_one_thread_at_a_time() -> None:
+    """JAX's class of sizes is changed for the time of a trace, and then as it was."""
+    entered, may_leave = Event(), Event()
+
+    def waiting(X: jax.Array) -> jax.Array:
+        entered.set()
+        may_leave.wait(10)
+        return jnp.sum(X)
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(derive, waiting, {"X": "n"})
+        entered.wait(10)
+        second = pool.submit(derive, BRANCHES["=="], {"X": "n, m"})
+        may_leave.set()
+        assert first.result().per_shape == ""
+        assert "is inconclusive" in second.result().per_shape
+    n, _ = jax.export.symbolic_shape("n, m")
+    assert (n == 3, bool(n)) == (False, True)
+
+
+def test_a_library_whose_name_begins_with_jax_is_not_jax() -> None:
+    """Code in site-packages/jaxopt asks about sizes as a user's code does."""
+    scope: dict[str, Any] = {"jnp": jnp}
+    text = "def loss(X):\n    return jnp.sum(X) if X.shape[0] == 1 else jnp.sum(X**2)"
+    exec(compile(text, f"{Path(jax.__file__).parent}opt/objective.py", "exec"), scope)
+    assert "is inconclusive" in derive(scope["loss"], {"X": "n, m"}).per_shape
 
 
 def test_the_determinant_of_one_entry() -> None:
     program = derive(lambda X: jnp.linalg.det(X), {"X": "n, n"})
     assert program(X=np.array([[3.0]]))[2]["dX"].tolist() == [[1]]
+
+
+def test_named_tuples_are_arguments() -> None:
+    program = derive(lambda layer: jnp.sum(layer.W @ layer.b), {"layer": Layer("k, n", "n")})
+    _, _, gradients = program(layer=Layer(np.ones((2, 3)), np.ones(3)))
+    assert gradients["dlayer_1"].tolist() == [2, 2, 2]
 
 
 def test_arrays_of_one_name_are_kept_apart() -> None:
@@ -400,6 +450,9 @@ BAD = {
     "size that cannot be read": (lambda: derive(jnp.sum, {"a": "n + m"}), ValueError, "the size of m cannot be read from any shape"),
     "constraint on nothing": (lambda: derive(loss, SHAPES, constraints=["z >= 2"]), ValueError, "'z >= 2' speaks of z, a dimension of no shape; there are k, m, n"),
     "constraint that does not parse": (lambda: derive(loss, SHAPES, constraints=["n >"]), ValueError, "constraint"),
+    "constraints that contradict each other": (lambda: derive(loss, SHAPES, constraints=["n >= 5", "n <= 2"]), ValueError, r"constraints=\['n >= 5', 'n <= 2'\]: Unsatisfiable"),
+    "no constraints": (lambda: derive(loss, SHAPES, constraints=None), TypeError, r"constraints=None: expected texts such as \['n >= 2'\]"),
+    "a negative size": (lambda: derive(loss, {"W": "-1, n", "X": "n, m"}), ValueError, "shapes: W is '-1, n': .*a size is negative"),
     "unknown wrt": (lambda: derive(loss, SHAPES, wrt="b"), ValueError, "wrt: there is no argument 'b'; expected some of W, X"),
     "integer wrt": (lambda: derive(lambda y: jnp.sum(y) * 1.0, {"y": "int[n]"}, wrt="y"), TypeError, "wrt: y holds ints, which have no derivative"),
     "a mark named as an argument": (lambda: derive(lambda x: jnp.sum(checkpoint_name(2 * x, "x")), {"x": "n"}), ValueError, "'x' is an argument, and marks a value"),
@@ -424,6 +477,10 @@ def test_what_cannot_be_derived_is_refused(what: str) -> None:
         attempt()
 
 
+class OfAnotherLibrary:  # noqa: D101
+    shape, dtype = (2, 3), "its own float"
+
+
 CALLS = {
     "missing": (lambda p: p(W=W), ValueError, "the arguments: there is no X; expected W, X"),
     "unknown": (lambda p: p(W=W, X=X, b=X), ValueError, "an unknown b; expected W, X"),
@@ -436,6 +493,11 @@ CALLS = {
     "constraint": (lambda p: p(W=W[:, :2], X=X[:2]), ValueError, "k=2, m=4, n=2: the constraint n >= 3 does not hold"),
     "a masked array": (lambda p: p(W=np.ma.masked_array(W), X=X), TypeError, "W is a MaskedArray"),
     "complex gradient": (lambda p: p(W=W + 0j, X=X), TypeError, "only the forward pass"),
+    "complex bounds": (lambda p: p.bounded(W=W + 0j, X=X), TypeError, "only the forward pass"),
+    "complex ties": (lambda p: p.ties(W=W + 0j, X=X), TypeError, "only the forward pass"),
+    "truth values": (lambda p: p(W=W > 0, X=X), TypeError, r"W has dtype bool: expected float; convert it, or declare it as 'bool\[k, n\]'"),
+    "bfloat16": (lambda p: p(W=jnp.ones((2, 3), jnp.bfloat16), X=X), TypeError, r"W has dtype bfloat16: expected float; convert it\."),
+    "an array of another library": (lambda p: p(W=OfAnotherLibrary(), X=X), TypeError, "W is a OfAnotherLibrary: expected an array; pass numpy.asarray"),
 }  # fmt: skip
 
 

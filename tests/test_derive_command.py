@@ -47,6 +47,7 @@ def sized(X):
 def folder(tmp_path, monkeypatch):
     (tmp_path / "mine.py").write_text(LOSS, "utf-8")
     (tmp_path / "broken.py").write_text("def loss(:\n", "utf-8")
+    (tmp_path / "leaves.py").write_text("raise SystemExit(3)", "utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     return tmp_path
@@ -140,6 +141,9 @@ def test_numbers_for_sizes_are_traced_as_they_are(folder):
         (["shallow", "--hidden", "relu,tanh"], "does not fit 'shallow'"),
         (["deep", "--hidden", "gelu"], "'gelu' is unknown"),
         (["shallow", "--output", "tanh"], "loss='cross_entropy' needs probabilities"),
+        (["mine.py:loss", "--shapes", "W: k, n; X: n, m", "-o", "./mine.py"], "-o ./mine.py is the file that the function is in"),
+        (["leaves.py:loss"], "leaves.py cannot be imported: SystemExit: 3"),
+        (["/tmp:loss"], "expected FILE.py:function or package.module:function"),
         (["shallow", "-o", "no/such/folder.py"], "no/such/folder.py"),
     ],
 )  # fmt: skip

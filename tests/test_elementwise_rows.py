@@ -16,6 +16,7 @@ NAN, INF = np.nan, np.inf
 NUMBERS = [-3.5, -2.5, -1.0, -0.25, -0.0, 0.0, 0.25, 1.0, 2.0, 2.5, 7.0]
 EVERY = [*NUMBERS, NAN, INF, -INF]
 WITHIN_1 = [-1.0, -0.9375, -0.25, -0.0, 0.0, 1e-5, 0.5, 0.9375, 1.0, 2.0, NAN]
+ASCENDING = [-INF, -2.5, -0.0, 0.0, 0.25, 7.0, INF, NAN]
 BITS = [0, 1, -1, 7, -7, 6, 2**31, -(2**31), 2**63 - 1, -(2**63)]
 SMALL = [0, 1, -1, 7, -7, 2**31 - 1, -(2**31)]
 COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
@@ -70,6 +71,7 @@ EXACT = [
     *(pairs(row, getattr(lax, row), values) for row in COMPARISONS for values in (EVERY, BITS, [False, True])),
     Case("add_any", jax.grad(lambda x: jnp.sum(jnp.sin(x) * x)), ["n"], {"n": 5}),
     Case("dim_as_value", lambda x: x * x.shape[0], ["n"], {"n": 5}, ulps=0),
+    *(Case(row, lambda x, side=side: jnp.searchsorted(jnp.asarray(ASCENDING, x.dtype), x, side), ["n"], {"n": len(EVERY)}, lambda *_: [np.array(EVERY)], 0) for row, side in (("le_to", "left"), ("lt_to", "right"))),
     at("neg", lambda x: 1 / -x, EVERY),
     at("sign", lax.sign, EVERY),
     at("abs", lambda x: 1 / lax.abs(x), EVERY),

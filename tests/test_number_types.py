@@ -156,3 +156,42 @@ def test_a_complex_step_gives_every_gradient(name: str) -> None:
             # The notes' dX is per example: m times that of the cost.
             terms = gradients[f"d{name_of}"] * direction / (5 if name_of == "X" else 1)
             assert abs(np.imag(J) / step - np.sum(terms)) <= 1e-14 * np.sum(np.abs(terms))
+
+
+CONSTANTS = {
+    "1/n": lambda x, i: jnp.mean(x),
+    "0.1": lambda x, i: jnp.sum(0.1 * x) + jnp.sum(x) / 3,
+    "a size": lambda x, i: jnp.sum(x) / x.shape[0],
+    "integers": lambda x, i: jnp.sum(x) * jnp.mean(i),
+    "an array": lambda x, i: jnp.sum(x * jnp.linspace(0.1, 0.7, 3)),
+}
+
+
+@pytest.mark.parametrize("name", CONSTANTS)
+def test_constants_are_rounded_too(name: str) -> None:
+    program = derive(CONSTANTS[name], {"x": "3", "i": "int[3]"})
+    i = np.array([1, 2, 4])
+    exact = program(x=np.ones(3, np.longdouble), i=i)[2]["dx"]
+    dx = program.bounded(x=np.ones(3, np.float32), i=i)[2]["dx"]
+    error = np.abs(dx.value.astype(np.longdouble) - exact)
+    assert error.max() > 0
+    assert np.all(error <= dx.error)
+    assert dx.error.max() <= 20 * np.finfo("float32").eps * dx.value.max()
+
+
+def test_the_largest_of_each_segment_has_a_bound() -> None:
+    def loss(x: jax.Array, i: jax.Array) -> jax.Array:
+        return jnp.sum(jax.ops.segment_max(3.3 * jnp.tile(x, 2), i, 3))
+
+    x, i = np.array([0.1, 0.7, 0.3], np.float32), np.array([0, 1, 2, 2, 1, 0])
+    program = derive(loss, {"x": "3", "i": "int[6]"})
+    J, exact = program.bounded(x=x, i=i)[0], program(x=x.astype(np.longdouble), i=i)[0]
+    assert 0 < abs(J.value - exact) <= J.error <= 1e-5
+
+
+def test_complex_steps_pass_by_sizes_and_medians() -> None:
+    program = derive(lambda x: jnp.median(x) * jnp.floor(x.shape[0] / 2.0), {"x": "n"})
+    x = np.array([3.0, 1, 2], complex)
+    x[2] += 1e-20j
+    J, _ = program.forward(x=x)
+    assert (J.real, J.imag / 1e-20) == (2, 1)

@@ -10,6 +10,11 @@ def _of_integers(floats: str, integers: str) -> Row:
     return lambda equation: floats if equation.dtype() == "dtype" else integers
 
 
+def _of_floats(floats: str, others: str) -> Row:
+    """Return a row with another form where the operands are no floats."""
+    return lambda equation: floats if equation.inputs[0].kind == "f" else others
+
+
 def _pow(equation: Equation) -> str:
     exponent = equation.inputs[1].narrow or equation.inputs[1]
     # An array of integers beside one of float32 would make float64 of both.
@@ -110,6 +115,8 @@ ELEMENTWISE: dict[str, Row] = {
     "le": "{0} <= {1}",
     "gt": "{0} > {1}",
     "ge": "{0} >= {1}",
+    "lt_to": _of_floats("less_in_total_order({0}, {1})", "{0} < {1}"),
+    "le_to": _of_floats("np.invert(less_in_total_order({1}, {0}))", "{0} <= {1}"),
     "is_finite": "np.isfinite({0})",
     "and": "{0} & {1}",
     "or": "{0} | {1}",
