@@ -38,7 +38,10 @@ class Bounded(Numbers):
     def __init__(self, value: Any, error: Any = None) -> None:
         super().__init__(value, np.zeros(np.shape(value)) if error is None else error)
 
-    error = property(lambda self: self.parts[1])
+    @property
+    def error(self) -> Any:
+        """The bound: infinite where none could be computed."""
+        return np.where(np.isnan(self.parts[1]), np.inf, self.parts[1])
 
     def arithmetic(self, function: Any, method: str, inputs: Any, options: Any) -> Any:
         """Return the value as NumPy computes it, with the bound of its error."""
@@ -179,7 +182,7 @@ def _in_place(function: Any, total: Any, index: Any, term: Any) -> None:
     """Add terms in place, each rounded once, or take the largest or smallest of them."""
     if function not in (np.add, np.maximum, np.minimum) or not isinstance(total, Bounded):
         raise TypeError(f"there is no rule for the rounding error of {function.__name__}.at.")
-    value, error = total.parts[0], np.abs(total.error)
+    value, error = total.parts[0], total.parts[1].copy()
     if function is np.add:
         sizes, terms = np.abs(value, dtype=np.float64), np.zeros(value.shape)
         np.add.at(sizes, index, np.abs(total.part(term, 0)))

@@ -179,10 +179,7 @@ def _value(number: Any) -> Any:
 
 
 def _bounded(number: Any) -> Any:
-    """Return a result with its bound: where none could be computed, it is infinite."""
-    if not isinstance(number, Bounded):
-        return rounded_constant(number)
-    return Bounded(number.value, np.where(np.isnan(number.error), np.inf, number.error))
+    return number if isinstance(number, Bounded) else rounded_constant(number)
 
 
 def _first_line(error: Exception) -> str:
