@@ -101,6 +101,9 @@ def _differ(size: Any, other: Any) -> bool:
     """Whether two sizes are different whatever the dimensions are."""
     if not isinstance(other, (int, SYMBOLIC)):
         return True
+    # JAX's caches meet sizes of traces before this one, of the same name at that.
+    if getattr(other, "scope", size.scope) is not size.scope:
+        return True
     for compares in (size.__gt__, size.__lt__):
         try:
             if compares(other):

@@ -18,6 +18,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from backproof.autodiff.derive import derive
 from backproof.autodiff.program import DerivedProgram
+from backproof.autodiff.undecided import refused
 from backproof.compare import PAIRS
 from backproof.compare.derivation import of_network
 
@@ -264,6 +265,14 @@ def test_a_branch_on_a_size_is_traced_per_shape() -> None:
 class Layer(NamedTuple):  # noqa: D101
     W: Any
     b: Any
+
+
+def test_sizes_of_two_traces_differ_without_a_question() -> None:
+    """JAX's caches compare them, now and then, while a function is traced."""
+    one, other = (jax.export.symbolic_shape("n")[0] for _ in range(2))
+    with refused():
+        assert one != other
+        assert (one == other) is False
 
 
 BRANCHES = {
