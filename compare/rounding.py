@@ -97,7 +97,7 @@ def _visit_loss(pair: Pair, walk: _Walk, l: str, Y: Wide) -> None:
         walk.visit(f"dZ{l}", (A + Y) * (1 + Z), ELEMENTWISE, error)
     elif pair.loss == "naive_cross_entropy":
         # 1/a and 1/(1 − a) at the smallest a and 1 − a that either side can have.
-        a, floor = np.abs(walk.jax[f"A{l}"], dtype=np.float64), walk.eps**2
+        a, floor = np.abs(walk.jax[f"A{l}"]), walk.eps**2
         of_one, of_zero = 1 / np.maximum(a - error, floor), 1 / np.maximum(1 - a - error, floor)
         error = error + walk.eps * A
         terms = Y * np.log(of_one) + (1 - Y) * np.log(of_zero)
@@ -117,15 +117,19 @@ class _Walk:
         self.eps = float(precision.eps)
         # Below this scale one eps of dV/m is subnormal, which XLA flushes to 0 and NumPy does not.
         self.smallest = m * float(precision.tiny) / self.eps
-        self.hand, self.jax = hand, jax
+        self.hand = {name: value.astype(np.float64) for name, value in hand.items()}
+        self.jax = {name: value.astype(np.float64) for name, value in jax.items()}
         self.allowances: dict[str, Allowance] = {}
+        self._sizes: dict[str, Wide] = {}
 
     def size(self, name: str) -> Wide:
         """Return |value|, of the two sides' the larger."""
-        jax = np.abs(self.jax[name], dtype=np.float64)
-        if name not in self.hand:
-            return jax
-        return np.maximum(np.abs(self.hand[name], dtype=np.float64), jax)
+        if name not in self._sizes:
+            jax = np.abs(self.jax[name])
+            self._sizes[name] = (
+                np.maximum(np.abs(self.hand[name]), jax) if name in self.hand else jax
+            )
+        return self._sizes[name]
 
     def error(self, name: str) -> Wide:
         """Return what the two sides' values of a visited quantity differ by."""
@@ -134,7 +138,7 @@ class _Walk:
     def visit(self, name: str, scale: Any, roundings: int, inherited: Any) -> None:
         """Note the allowance of a quantity."""
         if name in self.hand:
-            error = np.abs(np.subtract(self.hand[name], self.jax[name], dtype=np.float64))
+            error = np.abs(self.hand[name] - self.jax[name])
         else:
             error = np.asarray(roundings * self.eps * scale + inherited, np.float64)
         largest = max(float(scale.max()), self.smallest)
