@@ -56,7 +56,7 @@ class Bounded(Numbers):
         half_eps = HALF_EPS[result.dtype]
         operands = [x if isinstance(x, str) else _operand(x, half_eps) for x in inputs]
         error = rule(Operand(result), half_eps, *operands, **options)
-        return Bounded(result, error)
+        return self.like(result, error)
 
 
 class Operand:

@@ -8,7 +8,7 @@ is the derivative with respect to Z1.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import jax
@@ -23,7 +23,10 @@ TRANSPARENT = ("jit", "remat2", "checkpoint")
 
 
 def value_and_gradients(
-    cost: Callable[[Values], jax.Array], arguments: Values
+    cost: Callable[[Values], jax.Array],
+    arguments: Values,
+    cut: Values | None = None,
+    upstream: Values | None = None,
 ) -> tuple[jax.Array, Values, Values]:
     """Return (J, marked, gradients) of the scalar `cost` at `arguments`.
 
@@ -31,6 +34,11 @@ def value_and_gradients(
     every argument V and every mark V, each of the shape of V (S36). A mark set inside a loop, a
     branch, or a function with a derivative rule of its own is not seen. Raises ValueError when two
     marks, or a mark and an argument, share a name, TypeError for a mark on what is no float.
+
+    `cut` takes the program apart at the marks that it names: from there on the program goes on
+    with the values given here, while `marked` still holds what it computes itself, from the values
+    before. No derivative crosses a cut by itself: `upstream` holds dJ/dV for marks V that are cut,
+    and each line's derivative is derived from what it is given for the lines after it.
 
     >>> from jax.ad_checkpoint import checkpoint_name
     >>> def cost(arguments):
@@ -42,17 +50,21 @@ def value_and_gradients(
     """
     flat, structure = jax.tree.flatten(arguments)
     traced = jax.make_jaxpr(lambda *flat: cost(jax.tree.unflatten(structure, flat)))(*flat)
-    perturbed, shapes = _perturb_marks(traced)
+    cut, upstream = cut or {}, upstream or {}
+    perturbed, shapes = _perturb_marks(traced, [*cut])
     for name in arguments.keys() & shapes.keys():
         raise ValueError(f"{name!r} is an argument, and marks a value: give the mark its own name.")
 
-    def run(arguments: Values, perturbations: Values) -> tuple[jax.Array, Values]:
-        J, *values = perturbed(*jax.tree.leaves(arguments), *map(perturbations.get, shapes))
-        return J, dict(zip(shapes, values, strict=True))
+    def run(arguments: Values, perturbations: Values) -> tuple[jax.Array, Any]:
+        added = map(perturbations.get, shapes)
+        J, *values = perturbed(*jax.tree.leaves(arguments), *added, *cut.values())
+        marked = dict(zip(shapes, values, strict=True))
+        given = sum((jnp.sum(dV * marked[name]) for name, dV in upstream.items()), jnp.zeros(()))
+        return J + given if upstream else J, (J, marked)
 
     zeros = {name: jnp.zeros(shape.shape, shape.dtype) for name, shape in shapes.items()}
     derive = jax.value_and_grad(run, argnums=(0, 1), has_aux=True)
-    (J, marked), (of_arguments, of_marks) = derive(arguments, zeros)
+    (_, (J, marked)), (of_arguments, of_marks) = derive(arguments, zeros)
     return J, marked, {f"d{name}": d for name, d in (of_arguments | of_marks).items()}
 
 
@@ -98,14 +110,17 @@ def to_jax(tree: Any) -> Any:
     return jax.tree.map(jnp.asarray, tree)
 
 
-def _perturb_marks(traced: jex.ClosedJaxpr) -> tuple[Callable[..., Any], dict[str, Any]]:
-    """Turn every `y = name(x)` of the program into `y = x + perturbation`.
+def _perturb_marks(
+    traced: jex.ClosedJaxpr, cut: Sequence[str]
+) -> tuple[Callable[..., Any], dict[str, Any]]:
+    """Turn every `y = name(x)` into `y = x + perturbation`, or `y = given + perturbation` if cut.
 
-    Returns the new program, (arguments, perturbations) → (J, marked values), and the
+    Returns the new program, (arguments, perturbations, given) → (J, every x), and the
     perturbations' shapes and dtypes by name.
     """
     program = traced.jaxpr
     perturbations, marked, equations = {}, [], []
+    given: dict[str, Any] = {}
     consts = dict(zip(program.constvars, traced.consts, strict=True))
     inlined, results = _with_marks_inlined(program, {}, consts)
     for equation in inlined:
@@ -118,16 +133,17 @@ def _perturb_marks(traced: jex.ClosedJaxpr) -> tuple[Callable[..., Any], dict[st
                     f"{name!r} marks {aval.dtype}, which has no derivative: mark floats."
                 )
             perturbations[name] = jex.Var(aval)
-            marked.append(equation.outvars[0])
+            (x,) = equation.invars
+            marked.append(x)
+            if name in cut:
+                x = given[name] = jex.Var(aval)
             equation = equation.replace(
-                primitive=jax.lax.add_p,
-                invars=[*equation.invars, perturbations[name]],
-                params={},
+                primitive=jax.lax.add_p, invars=[x, perturbations[name]], params={}
             )
         equations.append(equation)
     perturbed = program.replace(
         constvars=list(consts),
-        invars=[*program.invars, *perturbations.values()],
+        invars=[*program.invars, *perturbations.values(), *map(given.__getitem__, cut)],
         outvars=[*results, *marked],
         eqns=equations,
     )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import jax
 
 from backproof.autodiff.derivatives import value_and_gradients
-from backproof.autodiff.program import DerivedProgram
+from backproof.autodiff.program import CUT, UPSTREAM, DerivedProgram
 from backproof.autodiff.signature import Signature
 
 
@@ -38,10 +38,11 @@ def derive(
     >>> gradients["dW"].shape
     (2, 3)
     """
-    signature = Signature(_shapes(loss, shapes), constraints)
+    signature = Signature(declared_shapes(loss, shapes), constraints)
     chosen = _chosen(signature, wrt)
 
     def gradients(**arguments: Any) -> Any:
+        given, upstream = arguments.pop(CUT, {}), arguments.pop(UPSTREAM, {})
         values = signature.flat(arguments)
 
         def cost(some: dict[str, jax.Array]) -> jax.Array:
@@ -53,13 +54,15 @@ def derive(
                 )
             return J
 
-        return value_and_gradients(cost, {name: values[name] for name in chosen})
+        return value_and_gradients(cost, {name: values[name] for name in chosen}, given, upstream)
 
     return DerivedProgram(gradients, signature)
 
 
-def _shapes(loss: Callable[..., Any], shapes: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return the shape of every argument: as given, else as annotated."""
+def declared_shapes(
+    loss: Callable[..., Any], shapes: Mapping[str, Any] | None, also: Collection[str] = ()
+) -> dict[str, Any]:
+    """Return the shape of every argument: as given, else as annotated; and of those in `also`."""
     if not callable(loss):
         raise TypeError(f"loss={loss!r} is a {type(loss).__name__}: expected a function.")
     if not isinstance(shapes, (Mapping, type(None))):
@@ -79,7 +82,7 @@ def _shapes(loss: Callable[..., Any], shapes: Mapping[str, Any] | None) -> dict[
     known |= shapes or {}
     takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
     for name in known:
-        if name not in parameters and not takes_any:
+        if name not in parameters and name not in also and not takes_any:
             raise ValueError(
                 f"shapes: the loss has no argument {name!r}; it takes {', '.join(parameters)}."
             )

@@ -10,15 +10,19 @@ import jax
 import numpy as np
 
 from backproof.autodiff.bounded import Bounded, rounded_constant
+from backproof.autodiff.hull import Hull
 from backproof.autodiff.number_types import ByRealPart, Numbers
 from backproof.autodiff.signature import Signature
+from backproof.autodiff.sizes import shape_in_words
 from backproof.autodiff.ties import Tie, Watched
-from backproof.autodiff.trace import Trace
+from backproof.autodiff.trace import Trace, made
+from backproof.autodiff.writing import needed_for
 
 SHORT = {  # JAX traced with int64
     np.dtype(f"{sign}int{bits}") for sign in ("", "u") for bits in (8, 16, 32, 64)
 } - {np.dtype("int64")}
 Result = tuple[Any, dict[str, Any], dict[str, Any]]
+CUT, UPSTREAM = "cut_values", "cut_upstream"  # what a program that is cut at marks is given
 UNTRACEABLE = (jax.errors.JAXTypeError, jax.errors.UnexpectedTracerError)
 
 
@@ -33,7 +37,7 @@ class DerivedProgram:
 
     def __init__(self, function: Callable[..., Any], signature: Signature) -> None:
         self.signature = signature
-        self._function = function
+        self.function = function
         self._traces: dict[Any, Trace] = {}
         self.per_shape = ""
         try:
@@ -62,7 +66,7 @@ class DerivedProgram:
                 if not sizes.allow(guess):
                     continue
                 try:
-                    Trace(self._function, self.signature, guess)
+                    Trace(self.function, self.signature, guess)
                     return
                 except Exception as error:
                     last = symbolic if type(error) is type(symbolic) else error
@@ -94,8 +98,15 @@ class DerivedProgram:
 
         The bound counts the roundings of the program; its arguments are taken as exact.
         """
+        return self._with_errors(Bounded, arguments)
+
+    def hull(self, /, **arguments: Any) -> Result:
+        """Return (J, values, gradients) as `bounded` does, whichever way each tie is taken."""
+        return self._with_errors(Hull, arguments)
+
+    def _with_errors(self, type_of_number: type[Bounded], arguments: Mapping[str, Any]) -> Result:
         values, _, trace = self._traced(arguments)
-        J, marked, gradients = trace.run(**self._floats_as(Bounded, values))
+        J, marked, gradients = trace.run(**self._floats_as(type_of_number, values))
         return _bounded(J), *(
             {name: _bounded(value) for name, value in group.items()}
             for group in (marked, gradients)
@@ -120,6 +131,31 @@ class DerivedProgram:
                 for leaf in self.signature.leaves
             }
         )
+
+    def marks(self, sizes: Mapping[str, int] | None = None) -> dict[str, str]:
+        """Return the shape of every mark; `sizes` where it is traced once for every shape."""
+        values = self._trace(sizes or {}).values
+        return {
+            name: shape_in_words(values[name].shape) for name in sorted(values, key=made(values))
+        }
+
+    def gradient_names(self, sizes: Mapping[str, int] | None = None) -> list[str]:
+        """Return the names of the gradients, each after those that it is computed from."""
+        gradients = self._trace(sizes or {}).gradients
+        return sorted(gradients, key=made(gradients))
+
+    def reads(self, name: str, sizes: Mapping[str, int] | None = None) -> list[str]:
+        """Return the names of the arrays that a value or a gradient is computed from."""
+        trace = self._trace(sizes or {})
+        everything = {"J": trace.cost, **trace.values, **trace.gradients}
+        read = {value.template for value in needed_for([everything[name]])}
+        return [leaf.name for leaf in self.signature.leaves if leaf.name in read]
+
+    def idle_marks(self, sizes: Mapping[str, int] | None = None) -> set[str]:
+        """Return the marks that the cost does not go through: their derivative is 0."""
+        trace = self._trace(sizes or {})
+        derivatives = {name: trace.gradients[f"d{name}"] for name in trace.values}
+        return {name for name, dV in derivatives.items() if (dV.narrow or dV).number == 0}
 
     @property
     def through_xla(self) -> tuple[str, ...]:
@@ -151,12 +187,16 @@ class DerivedProgram:
                     "complex arguments: only the forward pass takes them; use .forward."
                 )
         sizes = self.signature.check(values)
-        key = tuple(sizes.values()) if self.per_shape else None
-        if key not in self._traces:
-            self._traces[key] = Trace(self._function, self.signature, sizes)
+        trace = self._trace(sizes)
         if values is not given and any(values[name] is not given[name] for name in given):
             arguments = self.signature.nested(values)
-        return values, arguments, self._traces[key]
+        return values, arguments, trace
+
+    def _trace(self, sizes: Mapping[str, int]) -> Trace:
+        key = tuple(sizes.values()) if self.per_shape else None
+        if key not in self._traces:
+            self._traces[key] = Trace(self.function, self.signature, sizes)
+        return self._traces[key]
 
 
 def _as_array(place: str, value: Any) -> Any:

@@ -50,7 +50,7 @@ class Signature:
             constraints = (constraints,)
         if not isinstance(constraints, Sequence):
             raise TypeError(f"constraints={constraints!r}: expected texts such as ['n >= 2'].")
-        self.shapes = shapes
+        self.shapes, self.constraints = shapes, constraints
         found = list(_leaves(shapes, ()))
         try:
             scope = jax.export.SymbolicScope(constraints)

@@ -84,7 +84,7 @@ class Trace:
 
         J = named(COST, self.cost)
         groups = [
-            {label: named(label, group[label]) for label in sorted(group, key=_made(group))}
+            {label: named(label, group[label]) for label in sorted(group, key=made(group))}
             for group in (self.values, gradients)
         ]
 
@@ -108,7 +108,8 @@ class Trace:
         return function
 
 
-def _made(group: Mapping[str, Value]) -> Callable[[str], int]:
+def made(group: Mapping[str, Value]) -> Callable[[str], int]:
+    """Return the key that sorts values as they were made."""
     return lambda label: group[label].order
 
 

@@ -54,7 +54,7 @@ class _Body:
                 self.names[value] = name
         self.kept = set(self.names)
         self.handed_out: set[Value] = set()
-        live = _live(results.values())
+        live = needed_for(results.values())
         taken |= {*results, *(value.template for value in live if value.operation == "argument")}
         self.fresh = (name for name in map("t{}".format, count(1)) if name not in taken)
         self.taken = taken
@@ -143,7 +143,7 @@ class _Body:
         return self._read(value)
 
 
-def _live(results: Iterable[Value]) -> list[Value]:
+def needed_for(results: Iterable[Value]) -> list[Value]:
     """Return all that the results need, in the order in which it was made."""
     live: set[Value] = set()
     waiting = list(results)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -18,9 +18,10 @@ from backproof.arguments import FLOATS
 from backproof.compare import console, derivation
 from backproof.compare.builtin import PAIRS
 from backproof.compare.dataset import BUNDLED, load
+from backproof.compare.location import loaded
 from backproof.compare.pair import Pair
 from backproof.compare.report import Report
-from backproof.compare.search import EXAMPLES, begin
+from backproof.compare.search import EXAMPLES, begin, repeat
 from backproof.compare.training import STEPS, TrainingReport, fits, train
 
 INTERRUPTED = 130
@@ -34,14 +35,16 @@ def main() -> None:
 
 
 @main.command()
+@click.argument("place", required=False, metavar="[FILE.py[::NAME]|package.module[:NAME]]")
 @click.option("--pair", "names", multiple=True, metavar="NAME", help="Only this pair; * matches.")
 @click.option(
     "--examples",
     type=click.IntRange(1),
     default=EXAMPLES,
     show_default=True,
-    help="Shapes to try for each pair.",
+    help="Examples to try for each pair.",
 )
+@click.option("--example", metavar="TEXT", help="Only this one: n=3,m=2,seed=7.")
 @click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="Reproduces everything."
 )
@@ -56,55 +59,56 @@ def main() -> None:
 @click.pass_context
 def check(
     context: click.Context,
+    place: str | None,
     names: tuple[str, ...],
     examples: int,
+    example: str | None,
     seed: int,
     dtype: str | None,
     data: str | None,
     label: str | None,
     to_json: bool,
 ) -> None:
-    """Compare every network × activation × loss, by hand and by JAX.
+    """Check pairs of your own, or every network × activation × loss here, by hand and by JAX.
 
-    Over generated shapes, or, with --data, on real data: gradients, then the trajectories of 200
-    steps of gradient descent. Differences are in eps of each quantity's own scale, after what it
-    inherits from the quantities before it.
+    Over generated shapes and values, or, with --data, on real data: gradients, then the
+    trajectories of 200 steps of gradient descent.
 
     Exit status: 0 all agree, 1 something disagrees, 2 wrong usage, 130 interrupted (what was
     finished is printed).
     """
-    pairs = _chosen(names)
-    if data is None:
+    pairs = _pairs_at(place, names)
+    given = {
+        option
+        for option in ("examples", "seed", "dtype")
+        if context.get_parameter_source(option) is ParameterSource.COMMANDLINE
+    }
+    if example is not None:
+        for option in sorted(given):
+            raise click.UsageError(f"--{option} does not go with --example, which says it all.")
+        if data is not None:
+            raise click.UsageError("--example does not go with --data.")
+        reports, interrupted = _repeated(pairs, example), False
+    elif data is None:
         if label is not None:
             raise click.UsageError("--label goes with --data FILE.csv.")
-        ticks = examples
         begun: Begun = partial(begin, examples=examples, seed=seed, dtype=dtype)
+        reports, interrupted = _run(pairs, begun, examples)
     else:
-        if context.get_parameter_source("examples") is ParameterSource.COMMANDLINE:
-            raise click.UsageError("--examples counts generated shapes: leave it out with --data.")
-        try:
-            loaded = load(data, label)
-        except OSError as error:
-            choices = f"a CSV file, or {', '.join(BUNDLED)}"
-            raise click.UsageError(f"--data {data!r}: {error.strerror}; pass {choices}.") from None
-        except (ValueError, ImportError) as error:
-            raise click.UsageError(str(error)) from None
-        pairs = [pair for pair in pairs if fits(pair, loaded)]
-        if not pairs:
-            raise click.UsageError(f"no chosen --pair fits the labels of {data}.")
-        ticks = STEPS
-
-        def begun(pair: Pair, tick: Callable[[], None], xla: Executor) -> Callable[[], Any]:
-            report = train(pair, loaded, seed, dtype or "float64", tick)
-            return lambda: report
-
-    reports, interrupted = _run(pairs, begun, ticks)
+        if place is not None:
+            raise click.UsageError("--data goes with the pairs that ship with the package.")
+        if "examples" in given:
+            raise click.UsageError(
+                "--examples counts generated examples: leave it out with --data."
+            )
+        reports, interrupted = _trained(pairs, data, label, seed, dtype)
+    agrees = all(report.agrees for report in reports)
     if to_json:
         document = {
-            "agrees": not interrupted and all(report.agrees for report in reports),
+            "agrees": not interrupted and agrees,
             "interrupted": interrupted,
             "seed": seed,
-            "pairs": [console.as_json(report) for report in reports],
+            "pairs": [report.as_json() for report in reports],
         }
         click.echo(json.dumps(document, indent=2, allow_nan=False))
     else:
@@ -112,7 +116,47 @@ def check(
     if interrupted:
         click.echo(f"interrupted: {len(reports)} of {len(pairs)} pairs were checked", err=True)
         context.exit(INTERRUPTED)
-    context.exit(0 if all(report.agrees for report in reports) else 1)
+    context.exit(0 if agrees else 1)
+
+
+def _pairs_at(place: str | None, names: tuple[str, ...]) -> list[Pair]:
+    """Return the pairs at a place, or those here; of these, the ones that are named."""
+    if place is None:
+        return _chosen(names, PAIRS)
+    try:
+        return _chosen(names, loaded(place))
+    except (TypeError, ValueError, SyntaxError) as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _repeated(pairs: list[Pair], text: str) -> list[Report | TrainingReport]:
+    """Judge one example of every pair."""
+    try:
+        return [repeat(pair, pair.example(text)) for pair in pairs]
+    except (TypeError, ValueError) as error:
+        raise click.UsageError(f"--example {text}: {error}") from None
+
+
+def _trained(
+    pairs: list[Pair], data: str, label: str | None, seed: int, dtype: str | None
+) -> tuple[list[Report | TrainingReport], bool]:
+    """Train every pair that fits the data on it."""
+    try:
+        loaded = load(data, label)
+    except OSError as error:
+        choices = f"a CSV file, or {', '.join(BUNDLED)}"
+        raise click.UsageError(f"--data {data!r}: {error.strerror}; pass {choices}.") from None
+    except (ValueError, ImportError) as error:
+        raise click.UsageError(str(error)) from None
+    pairs = [pair for pair in pairs if fits(pair, loaded)]
+    if not pairs:
+        raise click.UsageError(f"no chosen --pair fits the labels of {data}.")
+
+    def begun(pair: Pair, tick: Callable[[], None], xla: Executor) -> Callable[[], Any]:
+        report = train(pair, loaded, seed, dtype or "float64", tick)
+        return lambda: report
+
+    return _run(pairs, begun, STEPS)
 
 
 @main.command()
@@ -177,17 +221,17 @@ def derive(
         raise click.UsageError(f"-o {file}: {error.strerror}.") from None
 
 
-def _chosen(names: tuple[str, ...]) -> list[Pair]:
+def _chosen(names: tuple[str, ...], pairs: Mapping[str, Pair]) -> list[Pair]:
     """Return the pairs that match any of `names`; all without names."""
     for name in names:
-        if not any(fnmatchcase(known, name) for known in PAIRS):
-            near = get_close_matches(name, PAIRS, n=3, cutoff=0)
+        if not any(fnmatchcase(known, name) for known in pairs):
+            near = get_close_matches(name, pairs, n=3, cutoff=0)
             raise click.BadParameter(
                 f"no pair {name!r}; the nearest are {', '.join(near)}.", param_hint="--pair"
             )
     return [
         pair
-        for known, pair in PAIRS.items()
+        for known, pair in pairs.items()
         if not names or any(fnmatchcase(known, name) for name in names)
     ]
 
@@ -210,7 +254,7 @@ def _run(
                     stop_if_asked()
 
                 for done, pair in enumerate(pairs, start=1):
-                    bar.update(task, description=pair.name)
+                    bar.update(task, description=pair.title)
                     finished.append(begun(pair, tick=tick, xla=xla))
                     bar.update(task, completed=done * ticks)
         except KeyboardInterrupt:

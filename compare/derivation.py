@@ -5,21 +5,19 @@ The equations are the lines of `backproof.manual` that carry a shape in their co
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import inspect
 import re
-import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import jax
 
-from backproof import autodiff, manual
+from backproof import manual
+from backproof.arguments import check_number
 from backproof.autodiff.derive import derive
 from backproof.autodiff.program import DerivedProgram
-from backproof.compare.pair import Pair, network_shapes
+from backproof.compare.builtin import Network, network_shapes
+from backproof.compare.location import module_at
 
 NETWORKS = ("logistic", "shallow", "deep")
 EQUATION = re.compile(r"^\s+(?P<name>\w+) = (?P<formula>.+?)  # \(")
@@ -37,18 +35,13 @@ def of_network(
     if hidden is None:
         hidden = "tanh" if network == "shallow" else ""
     names = tuple(filter(None, hidden.split(",")))
-    pair = Pair(network, network, names, output, loss, (slope,))  # refuses what does not fit
-    wing = getattr(autodiff, network)
-    options: dict[str, Any] = {}
-    if network == "shallow":
-        options = {"hidden": names[0], "output": output, "slope": slope}
-    elif network == "deep":
-        options = {"activations": (*names, output), "slope": slope}
+    chosen = Network(network, network, names, output, loss)  # refuses what does not fit
+    check_number("slope", slope)
 
     def cost(parameters: Any, X: jax.Array, Y: jax.Array) -> jax.Array:
-        return wing.cost(wing.forward(parameters, X, **options), Y, loss)
+        return chosen.cost(parameters, X, Y, slope if chosen.has_slope else None)
 
-    shapes = network_shapes(len(names) + 1, is_logistic=pair.is_logistic)
+    shapes = network_shapes(len(names) + 1, is_logistic=chosen.is_logistic)
     program = derive(cost, shapes, wrt=["parameters"])
     return _beside_the_hand_derived(program.source, network, loss, len(names) + 1)
 
@@ -103,30 +96,7 @@ def _loaded(place: str) -> Callable[..., Any]:
     module_name, _, name = place.rpartition(":")
     if not module_name or not name:
         raise ValueError(f"{place!r}: expected FILE.py:function, or one of {', '.join(NETWORKS)}.")
-    if module_name.endswith(".py"):
-        path = Path(module_name)
-        if not path.is_file():
-            raise ValueError(f"{module_name}: there is no such file.")
-        sys.path.insert(0, str(path.resolve().parent))  # as `python FILE.py` does
-        spec = importlib.util.spec_from_file_location(path.stem, path)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[path.stem] = module
-        try:
-            spec.loader.exec_module(module)
-        except SyntaxError:
-            raise
-        except (Exception, SystemExit) as error:
-            name = type(error).__name__
-            raise ValueError(f"{module_name} cannot be imported: {name}: {error}") from error
-    else:
-        try:
-            module = importlib.import_module(module_name)
-        except ModuleNotFoundError as error:
-            raise ValueError(
-                f"{module_name}: {error}; expected FILE.py:function or package.module:function."
-            ) from None
+    module = module_at(module_name)
     if not callable(getattr(module, name, None)):
         functions = [key for key, value in vars(module).items() if inspect.isfunction(value)]
         raise ValueError(

@@ -1,230 +1,266 @@
-"""A pair: a hand-derived gradient and the JAX network that it claims to differentiate."""
+"""A pair: a hand-derived gradient, and the JAX loss that it claims to differentiate."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cache, partial
-from itertools import pairwise
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import cycle
 from typing import Any
 
-import jax
 import numpy as np
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
-from backproof import autodiff, manual
-from backproof.arguments import (
-    FLOATS,
-    check_activations,
-    check_choice,
-    check_loss,
-    check_number,
-)
-from backproof.autodiff.program import DerivedProgram
-from backproof.autodiff.signature import Signature
-from backproof.compare.shapes import FAMILIES, Shape, shapes
-from backproof.compare.values import (
-    FLOAT_LABELS,
-    KINDS,
-    LABELS,
-    MODERATE,
-    ORDERS,
-    Example,
-    Problem,
-    problem,
-)
-
-Results = dict[str, NDArray[Any]]
-
-BY_HAND: dict[str, Callable[..., Any]] = {
-    "logistic": manual.logistic.gradients,
-    "logistic_loop": manual.logistic.gradients_loop,
-    "shallow": manual.shallow.gradients,
-    "deep": manual.deep.gradients,
-}
-BY_AUTODIFF: dict[str, Callable[..., Any]] = {
-    "logistic": autodiff.logistic.gradients,
-    "logistic_loop": autodiff.logistic.gradients_loop,
-    "shallow": autodiff.shallow.gradients,
-    "deep": autodiff.deep.gradients,
-}
-# A shape is run once, and compiling it is what costs: XLA is asked for its least effort.
-LEAST_EFFORT = {"xla_backend_optimization_level": 0}
-ACTIVATIONS = tuple(autodiff.activations.ACTIVATIONS)
+from backproof.arguments import FLOATS, check_choice
+from backproof.autodiff.dimensions import evaluated
+from backproof.autodiff.signature import Leaf
+from backproof.compare import shapes
+from backproof.compare.example import WORDS, Example, parsed
+from backproof.compare.reference import Reference
+from backproof.compare.values import COINS, ORDERS, Draw, Values, arranged, real
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pair:
-    """A network, an activation per layer and a loss, derived by hand and by JAX.
+    """A gradient derived by hand, and the loss in JAX whose gradient it should be.
 
-    `by_hand` is your own gradient, (parameters, X, Y) → dict; without it, the package's is used.
-    The dict holds dV for every parameter V ("dW1", "db1", …) and whatever else you have of "J",
-    "Z1", "A1", …, "dZ1", "dA1", …, "dX"; all that it holds is compared. dZ, dA and dX are per
-    example, dW and db of the cost J.
+    `hand` takes the arguments of `loss`, as NumPy arrays, and returns gradients: a dict by name,
+    {"dW": …, "db": …}, or arrays in the order of `wrt`. A dict may hold more: the cost "J", and for
+    every value V that the loss marks with `jax.ad_checkpoint.checkpoint_name`, "V" and "dV". All
+    that it holds is judged; the more it holds, the finer the blame.
 
-    `hidden` is one name per hidden layer. Y comes in the dtype of X.
+    `shapes`, `wrt` and `constraints` are as in `backproof.autodiff.derive.derive`. `values` says
+    what to draw for an argument: `real()` unless given; `labels()`, `positive()`,
+    `integers(below="n")`, or a function (random, shape, sizes) → array.
 
-    Raises TypeError or ValueError for an unknown or unfitting network, activation or loss.
+    A layer instead of a loss returns an array, Y, and `upstream="dY"` names the random upstream
+    gradient that `hand` takes as one argument more; several outputs need as many names.
+
+    `per_example="m"`: derivatives of whatever has a side m are per example, m times those of the
+    mean, as the notes write dZ and dA. `dtypes` are the precisions in which `hand` runs.
+
+    Raises TypeError or ValueError, when it is first used, for what does not fit together.
     """
 
-    name: str
-    network: str = "deep"
-    hidden: tuple[str, ...] = ()
-    output: str = "sigmoid"
-    loss: str = "cross_entropy"
-    slopes: tuple[float, ...] = (0.01,)
-    by_hand: Callable[[dict[str, Any], Any, Any], Mapping[str, Any]] | None = None
+    hand: Callable[..., Any]
+    loss: Callable[..., Any]
+    shapes: Mapping[str, Any] | None = None
+    values: Mapping[str, Values | Draw] = field(default_factory=dict)
+    wrt: Sequence[str] | str | None = None
+    constraints: Sequence[str] = ()
+    upstream: str | Sequence[str] = ()
+    per_example: str = ""
+    dtypes: Sequence[str] = FLOATS
+    name: str = ""
 
     def __post_init__(self) -> None:
-        check_choice("network", self.network, BY_HAND)
-        check_loss(self.loss, self.output)
-        check_choice("output", self.output, ACTIVATIONS)
-        if not isinstance(self.slopes, tuple) or not self.slopes:
-            raise ValueError(f"slopes={self.slopes!r}: pass a tuple of numbers, such as (0.01,).")
-        for slope in self.slopes:
-            check_number("slopes", slope)
-        if self.is_logistic:
-            check_choice("loss", self.loss, autodiff.logistic.UNIT_LOSSES)
-        if self.by_hand is not None and not callable(self.by_hand):
-            raise TypeError(
-                f"by_hand={self.by_hand!r} is a {type(self.by_hand).__name__}: pass a function "
-                "(parameters, X, Y) -> dict."
-            )
-        layers = {"logistic": 0, "logistic_loop": 0, "shallow": 1}.get(self.network)
-        if not isinstance(self.hidden, tuple) or layers not in (None, len(self.hidden)):
-            many = "any number of" if layers is None else layers
+        for what in ("hand", "loss"):
+            function = getattr(self, what)
+            if not callable(function):
+                raise TypeError(
+                    f"{what}={function!r} is a {type(function).__name__}: pass a function."
+                )
+        if not isinstance(self.values, Mapping):
+            raise TypeError(f"values={self.values!r}: pass a dict such as {{'Y': labels()}}.")
+        for name, values in self.values.items():
+            if not isinstance(values, Values) and not callable(values):
+                raise TypeError(
+                    f"values[{name!r}]={values!r} is a {type(values).__name__}: pass real(), "
+                    "labels(), integers(below=…), or a function (random, shape, sizes) -> array."
+                )
+        if isinstance(self.dtypes, str) or not self.dtypes:
+            raise ValueError(f"dtypes={self.dtypes!r}: pass a tuple such as ('float64',).")
+        for dtype in self.dtypes:
+            check_choice("dtypes", dtype, FLOATS)
+
+    @classmethod
+    def from_custom_vjp(
+        cls, function: Callable[..., Any], reference: Callable[..., Any], **options: Any
+    ) -> Pair:
+        """Hold the derivative rule of a `jax.custom_vjp` function against another implementation.
+
+        The rule is the hand-derived side: it is traced as JAX calls it, and replayed by NumPy.
+        `options` are those of a Pair.
+        """
+        options = {"name": getattr(function, "__name__", "")} | options
+        upstream = _names(options.get("upstream", ()))
+        rule = Reference(
+            function,
+            options.get("shapes"),
+            options.get("wrt"),
+            options.get("constraints", ()),
+            upstream,
+            options.get("per_example", ""),
+        )
+
+        def hand(**arguments: Any) -> dict[str, Any]:
+            J, values, gradients = rule.program(**arguments)
+            known = {"J": J} if not upstream else {}
+            named = {name.removeprefix("d") for name in upstream}
+            own = {n: d for n, d in gradients.items() if n.removeprefix("d") not in values}
+            return known | {n: v for n, v in values.items() if n in named} | own
+
+        return cls(hand, reference, **options)
+
+    @property
+    def title(self) -> str:
+        """The pair's name, or that of its hand-derived side."""
+        return self.name or getattr(self.hand, "__name__", type(self.hand).__name__)
+
+    @cached_property
+    def reference(self) -> Reference:
+        """JAX's side, traced when it is first asked for."""
+        return Reference(
+            self.loss,
+            self.shapes,
+            self.wrt,
+            self.constraints,
+            _names(self.upstream),
+            self.per_example,
+        )
+
+    @property
+    def leaves(self) -> list[Leaf]:
+        """The arrays among the arguments."""
+        return self.reference.program.signature.leaves
+
+    @property
+    def size_names(self) -> list[str]:
+        """The dimensions, in the order in which the shapes name them."""
+        seen = [name for leaf in self.leaves for size in leaf.shape for name in _words(str(size))]
+        names = self.reference.program.signature.sizes.names
+        return sorted(names, key=seen.index)
+
+    @cached_property
+    def kinds(self) -> dict[str, Values]:
+        """What to draw, by the arguments that share a kind."""
+        found: dict[str, Values] = {}
+        known = {name for leaf in self.leaves for name in (leaf.name, leaf.path[0])}
+        for name in self.values:
+            if name not in known:
+                raise ValueError(
+                    f"values: there is no argument {name!r}; expected some of "
+                    f"{', '.join(leaf.name for leaf in self.leaves)}."
+                )
+        for leaf in self.leaves:
+            name = self._kind_of(leaf)
+            values = self.values.get(name)
+            if values is None and leaf.kind == "int":
+                raise ValueError(
+                    f"values: say what {leaf.place} may hold: "
+                    f"values={{{leaf.name!r}: integers(below=…)}}."
+                )
+            values = values or (COINS if leaf.kind == "bool" else real())
+            found[name] = values if isinstance(values, Values) else Values({"own": values})
+        for name in {*found, *self.size_names}:
+            if name in WORDS:
+                raise ValueError(f"{name!r} is a word of --example: give it another name.")
+        return found
+
+    def _kind_of(self, leaf: Leaf) -> str:
+        return leaf.name if leaf.name in self.values else str(leaf.path[0])
+
+    @cached_property
+    def largest_side(self) -> int:
+        """The largest size that is drawn."""
+        return shapes.largest_side(max((len(leaf.shape) for leaf in self.leaves), default=0))
+
+    def allows(self, sizes: Mapping[str, int]) -> bool:
+        """Whether the constraints hold, and every side is at least 1."""
+        signature = self.reference.program.signature
+        sides = {str(size) for leaf in self.leaves for size in leaf.shape}
+        sound = all(evaluated(side, sizes) >= 1 for side in sides)
+        return sound and signature.sizes.allow(sizes)
+
+    @cached_property
+    def families(self) -> list[shapes.Sizes]:
+        """One member of every family of shapes, and others where constraints leave few of them."""
+        found = shapes.families(self.size_names, self.allows)
+        if len(found) < shapes.FEW and self.constraints:
+            some = shapes.some_allowed(self.size_names, self.largest_side, self.allows)
+            found += [sizes for sizes in some if sizes not in found]
+        if not found:
             raise ValueError(
-                f"hidden={self.hidden!r} does not fit {self.network!r}: expected a tuple with "
-                f"{many} names; network='deep' takes any number."
+                f"constraints={self.constraints!r}: no sizes up to {self.largest_side} of "
+                f"{', '.join(self.size_names)} satisfy them; loosen them."
             )
-        check_activations((*self.hidden, self.output), ACTIVATIONS)
+        return found
 
-    @property
-    def is_logistic(self) -> bool:
-        """Whether the parameters are w and b, one unit without layers to number."""
-        return self.network.startswith("logistic")
+    @cached_property
+    def variations(self) -> list[dict[str, str]]:
+        """Kinds of values that differ from the first: the usual ones in turns, the rare one by one.
 
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        """Kinds of values; the naive cross-entropy has no digits left where σ(z) rounds to 1."""
-        return MODERATE if self.loss == "naive_cross_entropy" else KINDS
+        A third have usual kinds only, one in so many has the same rare kind everywhere.
+        """
+        rare = {name: [*v.kinds][v.usual :] for name, v in self.kinds.items()}
+        single = [{name: kind} for name, kinds in rare.items() for kind in kinds]
+        everywhere = [
+            {name: kind for name, kinds in rare.items() if kind in kinds}
+            for kind in dict.fromkeys(kind for kinds in rare.values() for kind in kinds)
+        ]
+        chosen: list[dict[str, str]] = []
+        for variation in [*single, *everywhere]:
+            chosen += [variation, {}] if len(chosen) % 4 == 0 else [variation]
+        turns = {
+            name: cycle([*values.kinds][: values.usual])
+            for name, values in self.kinds.items()
+            if values.usual > 1
+        }
+        rounds = 2 * max((values.usual for values in self.kinds.values()), default=1) - 1
+        found = []
+        for variation in (chosen or [{}]) * rounds:
+            usual = {name: next(turn) for name, turn in turns.items()}
+            kinds = usual | variation
+            found.append({n: k for n, k in kinds.items() if k != next(iter(self.kinds[n].kinds))})
+        return found
 
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Kinds of labels; regression has real ones too, a gradient of one's own floats only."""
-        labels = LABELS if self.by_hand is None else FLOAT_LABELS
-        return ("real", *labels) if self.loss == "half_squared_error" else labels
-
-    def examples(self, dtypes: tuple[str, ...] = FLOATS) -> st.SearchStrategy[Example]:
-        """Draw examples: every side, the dtype, the slope, every kind, a seed."""
+    def examples(self, dtypes: Sequence[str] | None = None) -> st.SearchStrategy[Example]:
+        """Draw examples for a Hypothesis test of one's own, which calls `judge` on each."""
         return st.builds(
             Example,
-            shape=shapes(len(self.hidden) + 1).map(self.fitted),
-            hidden=st.just(self.hidden),
-            slope=st.sampled_from(self.slopes),
-            dtype=st.sampled_from(dtypes),
+            sizes=shapes.drawn(self.size_names, self.largest_side, self.allows),
             seed=st.integers(0, 2**16 - 1),
-            data=st.sampled_from(self.kinds),
-            weights=st.sampled_from(self.kinds),
-            labels=st.sampled_from(self.labels),
+            dtype=st.sampled_from(tuple(dtypes or self.dtypes)),
             order=st.sampled_from(ORDERS),
+            kinds=st.sampled_from(self.variations),
         )
 
-    def members(self, seed: int, dtypes: tuple[str, ...] = FLOATS) -> list[Example]:
-        """One example of every family of shapes."""
-        examples = []
-        for i, family in enumerate(FAMILIES.values()):
-            shape = self.fitted(family.member(len(self.hidden) + 1))
-            slope, dtype = self.slopes[i % len(self.slopes)], dtypes[(seed + i) % len(dtypes)]
-            examples.append(Example(shape, self.hidden, slope, dtype, seed + i))
-        return examples
+    def example(self, text: str) -> Example:
+        """Return the example that a text such as "n=3,m=2,seed=7" names."""
+        kinds = {name: values.kinds for name, values in self.kinds.items()}
+        example = parsed(text, tuple(self.size_names), kinds)
+        if not self.allows(example.sizes):
+            raise ValueError(f"{text}: the constraints {self.constraints!r} do not hold.")
+        return example
 
-    def fitted(self, shape: Shape) -> Shape:
-        """Return the shape with the one output that logistic regression has."""
-        return (shape[0], 1, shape[-1]) if self.is_logistic else shape
-
-    def problem(self, example: Example) -> Problem:
-        """Make the arrays of an example for this pair."""
-        moderate = self.loss == "naive_cross_entropy"
-        return problem(example, logistic=self.is_logistic, moderate=moderate)
-
-    def derive_by_hand(self, example: Example, parameters: Any, X: Any, Y: Any) -> Any:
-        """Run the hand-derived side."""
-        if self.by_hand is not None:
-            return self.by_hand(parameters, X, Y)
-        J, values, gradients = BY_HAND[self.network](
-            parameters, X, Y, **dict(self._options), **self._slope(example)
-        )
-        return {"J": J, **values, **gradients}
-
-    def derive_by_replay(self, example: Example, parameters: Any, X: Any, Y: Any) -> Results:
-        """Run what JAX derived once for all shapes, by NumPy, on labels cast first."""
-        J, values, gradients = self.program(
-            parameters=parameters, X=X, Y=Y.astype(X.dtype), **self._slope(example, X.dtype.type)
-        )
-        return {"J": np.asarray(J), **values, **gradients}
-
-    def derive_by_xla(self, example: Example, parameters: Any, X: Any, Y: Any) -> Results:
-        """Run JAX as people do: compiled by XLA, for each shape and dtype anew."""
-        run = _compiled(self.network, self._options)
-        with jax.enable_x64(True), jax.default_device(jax.local_devices(backend="cpu")[0]):
-            J, values, gradients = run(
-                parameters, X, Y.astype(X.dtype), **self._slope(example, X.dtype.type)
-            )
-        results: Results = jax.tree.map(np.asarray, {"J": J, **values, **gradients})
-        return results
-
-    @property
-    def program(self) -> DerivedProgram:
-        """JAX's derivation of this network, traced when it is first asked for."""
-        return _program(self.network, self.hidden, self.output, self.loss)
-
-    @property
-    def _has_slope(self) -> bool:
-        return "leaky_relu" in (*self.hidden, self.output)
-
-    def _slope(self, example: Example, dtype: Callable[[float], Any] = float) -> dict[str, Any]:
-        """Leaky ReLU's slope, an argument where there is a leaky ReLU."""
-        return {"slope": dtype(example.slope)} if self._has_slope else {}
-
-    @property
-    def _options(self) -> tuple[tuple[str, Any], ...]:
-        """What both wings' `gradients` take after (parameters, X, Y)."""
-        options = {"loss": self.loss, "with_dX": True}
-        if self.network == "shallow":
-            options |= {"hidden": self.hidden[0], "output": self.output}
-        elif self.network == "deep":
-            options |= {"activations": (*self.hidden, self.output)}
-        return tuple(options.items())
+    def arguments(self, example: Example, dtype: Any = None) -> dict[str, Any]:
+        """Make the arrays of an example, as `hand` takes them."""
+        random = np.random.default_rng((example.seed, *example.sizes.values()))
+        flat = {}
+        for leaf in self.leaves:
+            name = self._kind_of(leaf)
+            kinds = self.kinds[name].kinds
+            kind = example.kinds.get(name) or next(iter(kinds))
+            shape = tuple(evaluated(str(size), example.sizes) for size in leaf.shape)
+            array = np.asarray(kinds[kind](random, shape, example.sizes))
+            if array.shape != shape:
+                raise ValueError(
+                    f"values[{name!r}] drew an array of shape {array.shape}: expected {shape}."
+                )
+            if leaf.kind == "float" and (array.dtype.kind == "f" or kind not in ("bool", "uint8")):
+                array = array.astype(np.float32).astype(dtype or example.dtype)
+            flat[leaf.name] = arranged(array, example.order)
+        return self.reference.program.signature.nested(flat)
 
 
-def network_shapes(layers: int, *, is_logistic: bool = False) -> dict[str, Any]:
-    """Return the symbolic shapes of a network's parameters, X and Y."""
-    if is_logistic:
-        return {"parameters": {"w": "n_x, 1", "b": "1, 1"}, "X": "n_x, m", "Y": "1, m"}
-    sizes = ["n_x", *(f"n_{l}" for l in range(1, layers)), "n_y"]
-    parameters: dict[str, str] = {}
-    for l, (before, n) in enumerate(pairwise(sizes), start=1):
-        parameters |= {f"W{l}": f"{n}, {before}", f"b{l}": f"{n}, 1"}
-    return {"parameters": parameters, "X": "n_x, m", "Y": "n_y, m"}
+def _names(upstream: str | Sequence[str]) -> tuple[str, ...]:
+    names = (upstream,) if isinstance(upstream, str) and upstream else tuple(upstream)
+    for name in names:
+        if not isinstance(name, str) or not name.startswith("d") or len(name) < 2:
+            raise ValueError(f"upstream={name!r}: expected the name of a gradient, such as 'dY'.")
+    return names
 
 
-@cache
-def _program(network: str, hidden: tuple[str, ...], output: str, loss: str) -> DerivedProgram:
-    """Trace a network's gradients over symbolic sizes."""
-    pair = Pair("", network, hidden, output, loss)
-    shapes = network_shapes(len(pair.hidden) + 1, is_logistic=pair.is_logistic)
-    if pair._has_slope:
-        shapes["slope"] = ""
-    gradients = partial(BY_AUTODIFF[pair.network], **dict(pair._options))
-    return DerivedProgram(gradients, Signature(shapes))
-
-
-@cache
-def _compiled(network: str, options: tuple[tuple[str, Any], ...]) -> Any:
-    """Return JAX's gradients, to be compiled for every shape."""
-    return jax.jit(
-        partial(BY_AUTODIFF[network], **dict(options)),
-        compiler_options=LEAST_EFFORT,
-    )
+def _words(text: str) -> list[str]:
+    return re.findall(r"[^\W\d]\w*", text)

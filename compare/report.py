@@ -1,68 +1,181 @@
-"""What a search over one pair has found."""
+"""What a search over one pair has found: plain data, and as text."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
-from backproof.compare.judge import Finding, badness, story
+from backproof.compare.example import Example
+from backproof.compare.explain import Story, explained
+from backproof.compare.finding import (
+    AGREES,
+    AUTODIFF_NOT_FINITE,
+    AUTODIFF_WRONG,
+    IMPRECISE,
+    KINK,
+    Finding,
+    Judgement,
+    as_json,
+)
+from backproof.compare.location import found_at
 from backproof.compare.pair import Pair
-from backproof.compare.shapes import Shape
-from backproof.compare.values import Example
+
+NOTED = (AUTODIFF_WRONG, AUTODIFF_NOT_FINITE, KINK, IMPRECISE)
 
 
 @dataclass
 class Report:
-    """What a search over one pair found; `failures` are those of the first failing example."""
+    """What a search over one pair found.
+
+    `failure` is the first example on which the hand-derived side does not stand. `noted` holds, of
+    every verdict that is worth a word though it passes, the first finding and its example.
+    `scales` holds the largest magnitude of every quantity.
+    """
 
     pair: Pair
-    command: str
-    shapes: set[Shape] = field(default_factory=set)
-    problems: int = 0
-    confirmed: int = 0
+    seed: int
+    examples: int = 0
     quantities: int = 0
+    shapes: set[tuple[int, ...]] = field(default_factory=set)
+    verdicts: Counter[str] = field(default_factory=Counter)
+    noted: dict[str, tuple[Finding, str]] = field(default_factory=dict)
     worst: Finding | None = None
-    failures: list[Finding] = field(default_factory=list)
+    confirmed: int = 0
+    fault: str = ""
+    failure: tuple[Judgement, Example] | None = None
+    scales: dict[str, float] = field(default_factory=dict)
+
+    @cached_property
+    def story(self) -> Story | None:
+        """The failure explained, when it is first asked for: that takes seconds."""
+        return explained(self.pair, self.failure, self.scales) if self.failure else None
 
     @property
-    def again(self) -> str:
-        """What repeats the failure, or for the package's own pairs the whole search."""
-        if self.pair.by_hand is None or not self.failures:
-            return self.command
-        return f"judge(pair, {self.failures[0].example!r})"
+    def agrees(self) -> bool:
+        """Whether the hand-derived side stands, and something was compared."""
+        return self.quantities > 0 and self.failure is None and not self.fault
+
+    @property
+    def verdict(self) -> str:
+        """One word or two for the whole pair."""
+        if self.fault:
+            return "replay differs from XLA"
+        if self.failure:
+            first = self.failure[0].first_wrong
+            return first.verdict if first else ""
+        return AGREES if not self.vacuous else "agrees, vacuously"
+
+    @property
+    def vacuous(self) -> list[str]:
+        """Why passing says little: gradients that were always 0, sizes that were always equal."""
+        if not self.examples:
+            return []
+        found = [
+            f"{name} was 0 on every example"
+            for name, scale in self.scales.items()
+            if name.startswith("d") and scale == 0
+        ]
+        names = self.pair.size_names
+        for i, name in enumerate(names):
+            if self.examples > 1 and all(shape[i] == 1 for shape in self.shapes):
+                found.append(f"{name} was 1 on every example")
+            for j in range(i):
+                if self.examples > 1 and all(shape[i] == shape[j] for shape in self.shapes):
+                    found.append(f"{names[j]} and {name} were equal on every example")
+        return found
 
     @property
     def way(self) -> str:
         """How JAX's derivation was run, besides the confirmations through XLA."""
-        if self.pair.program.per_shape:
+        program = self.pair.reference.program
+        if program.per_shape:
             return "per shape"
-        through_xla = self.pair.program.through_xla
-        return f"replay, XLA: {', '.join(through_xla)}" if through_xla else "replay"
+        return f"replay, XLA: {', '.join(program.through_xla)}" if program.through_xla else "replay"
 
-    @property
-    def agrees(self) -> bool:
-        """Whether something was compared, and nothing disagreed."""
-        return self.quantities > 0 and not self.failures
+    def add(self, judgement: Judgement, example: Example) -> None:
+        """Count the findings of one example."""
+        self.examples += 1
+        self.shapes.add(tuple(example.sizes.values()))
+        self.quantities += len(judgement.findings)
+        for finding in judgement.findings:
+            self.verdicts[finding.verdict] += 1
+            if finding.verdict in NOTED and finding.verdict not in self.noted:
+                self.noted[finding.verdict] = (finding, judgement.example)
+            if finding.verdict == AGREES and (self.worst is None or finding.used > self.worst.used):
+                self.worst = finding
 
-    def add(self, findings: list[Finding], example: Example) -> None:
-        """Count the findings of one problem."""
-        self.shapes.add(example.shape)
-        self.problems += 1
-        self.quantities += len(findings)
-        self._note_worst(findings)
+    def fail(self, judgement: Judgement, example: Example) -> None:
+        """Note the first example on which the hand-derived side does not stand."""
+        self.failure = (judgement, example)
 
-    def confirm(self, findings: list[Finding]) -> None:
+    def confirm(self, fault: str) -> None:
         """Count a confirmation by XLA, whose word is the last."""
         self.confirmed += 1
-        self.failures = [finding for finding in findings if not finding.agrees]
-        self._note_worst(findings)
+        self.fault = self.fault or fault
 
-    def _note_worst(self, findings: list[Finding]) -> None:
-        self.worst = max([*findings, *([self.worst] if self.worst else [])], key=badness)
+    @property
+    def again(self) -> str:
+        """What repeats the failure, or else the whole search."""
+        at = str(self.story.example) if self.story else ""
+        place = found_at(self.pair)
+        if not place:
+            pair = "pair" if not self.pair.name.isidentifier() else self.pair.name
+            return f'judge({pair}, **{pair}.arguments({pair}.example("{at}")))'
+        how = f"--example {at}" if at else f"--examples {self.examples} --seed {self.seed}"
+        return f"backproof check {place} {how}"
+
+    def told(self) -> list[tuple[str, str]]:
+        """Return what there is to say about a failure, under labels."""
+        story = self.story
+        assert story is not None
+        rows = [
+            ("why", f"{cause} (on {cause.holds_on} of {cause.holds_on} problems)")
+            for cause in story.causes
+        ]
+        rows = rows or [("why", story.why)]
+        rows += [("lesson", cause.mistake.lesson) for cause in story.causes[:1]]
+        rows += [("who", story.who), ("loss", story.loss), ("when", story.when)]
+        rows += [("smallest", str(story.example)), ("again", self.again)]
+        return [(label, text) for label, text in rows if text]
+
+    def remarks(self) -> list[tuple[str, str]]:
+        """Return what is worth a word about a pair that agrees, under labels."""
+        rows = [("vacuous", text) for text in self.vacuous]
+        return rows + [
+            (finding.verdict, f"{finding}, at {at}".replace(f" {finding.verdict}", "", 1))
+            for finding, at in self.noted.values()
+        ]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain data, as docs/report-schema.json describes it."""
+        return {
+            "pair": self.pair.title,
+            "agrees": self.agrees,
+            "verdict": self.verdict,
+            "seed": self.seed,
+            "examples": self.examples,
+            "quantities": self.quantities,
+            "shapes": sorted(map(list, self.shapes)),
+            "sizes": self.pair.size_names,
+            "verdicts": dict(self.verdicts),
+            "run": self.way,
+            "confirmed": self.confirmed,
+            "fault": self.fault,
+            "worst": self.worst and as_json(self.worst),
+            "vacuous": self.vacuous,
+            "noted": [as_json(f) | {"example": at} for f, at in self.noted.values()],
+            "failure": self.story and self.story.as_json(),
+            "again": self.again,
+        }
 
     def __str__(self) -> str:
-        if self.agrees:
-            return (
-                f"{self.pair.name}: the hand-derived gradient agrees with autodiff on "
-                f"{len(self.shapes)} shapes, {self.quantities} quantities"
-            )
-        return "\n".join([*story(self.pair, self.failures), f"  again: {self.again}"])
+        from backproof.compare.console import as_text
+
+        return as_text(self)
+
+    def _repr_html_(self) -> str:
+        from backproof.compare.console import as_html
+
+        return as_html(self)

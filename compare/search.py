@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
+from itertools import islice
+from typing import Any
 
 import hypothesis
 import numpy as np
 
 from backproof.arguments import FLOATS, check_choice, check_whole
-from backproof.compare.judge import Trial
-from backproof.compare.pair import Pair, Results
+from backproof.compare.example import Example
+from backproof.compare.explain import judged_or_raised
+from backproof.compare.finding import RAISES, Finding, Judgement
+from backproof.compare.judging import EITHER_SIDE, ROUNDINGS, judged
+from backproof.compare.pair import Pair
 from backproof.compare.report import Report
-from backproof.compare.shapes import LARGEST
-from backproof.compare.values import Example, variants
+from backproof.compare.trial import Trial
+from backproof.compare.values import ORDERS
 
 EXAMPLES = 200
-CONFIRMED = 50  # one shape in so many goes through XLA too, the first among them
-ATTEMPTS = 100  # to find a shape that was not seen; of a single unit there are LARGEST²
+CONFIRMED = 50  # one example in so many goes through XLA too, the first among them
+PASSES = 2  # through the families of shapes, before Hypothesis draws
+ATTEMPTS = 100  # to find a shape that was not seen; of two dimensions there are LARGEST²
+THOROUGH = 20  # the first so many are called twice, and asked whether results share memory
 
 
 def search(
@@ -28,7 +35,7 @@ def search(
     dtype: str | None = None,
     tick: Callable[[], None] = lambda: None,
 ) -> Report:
-    """Search as `check` does, without raising; stop at the first failure, `tick` for each shape."""
+    """Search as `check` does, without raising; stop at the first failure, `tick` for each one."""
     with ThreadPoolExecutor(max_workers=1) as xla:
         return begin(pair, examples, seed, dtype, tick, xla)()
 
@@ -53,41 +60,43 @@ def begin(
     check_whole("seed", seed, least=0)
     if dtype is not None:
         check_choice("dtype", dtype, FLOATS)
-    dtypes = FLOATS if dtype is None else (dtype,)
-    only = f" --dtype {dtype}" if dtype else ""
-    command = f"backproof check --pair {pair.name} --examples {examples} --seed {seed}{only}"
-    report = Report(pair, command)
-    unconfirmed: list[tuple[Trial, Future[Results]]] = []
+    report = Report(pair, seed)
+    unconfirmed: list[tuple[Trial, Future[Any]]] = []
 
     def run(example: Example) -> None:
-        if report.failures:
+        if report.failure:
             return
-        if example.shape not in report.shapes:
-            tick()
-        due = len(report.shapes) % CONFIRMED == 0
-        trial = Trial(pair, example)
-        findings = trial.findings()
-        report.add(findings, example)
-        agrees = all(finding.agrees for finding in findings)
-        if due or not agrees:
-            unconfirmed.append((trial, xla.submit(pair.derive_by_xla, example, *trial.arrays)))
-        if not agrees:
-            settle()
+        tick()
+        due = report.examples % CONFIRMED == 0
+        try:
+            arguments = pair.arguments(example)
+            trial = Trial(pair, arguments, thorough=report.examples < THOROUGH)
+        except Exception as error:
+            _or_raise(pair, report, example, error)
+            return
+        judgement = Judgement(str(example), judged(trial, report.scales))
+        report.add(judgement, example)
+        if due or not judgement.agrees:
+            unconfirmed.append((trial, xla.submit(pair.reference.by_xla, trial.arguments)))
+        if not judgement.agrees:
+            report.fail(judgement, example)
 
     def settle() -> Report:
-        while unconfirmed and not report.failures:
-            trial, by_xla = unconfirmed.pop(0)
-            report.confirm(trial.confirmed(by_xla.result()))
+        for trial, by_xla in unconfirmed:
+            report.confirm(differs_from_xla(trial, by_xla.result()))
+        unconfirmed.clear()
         return report
 
-    for member in pair.members(seed, dtypes)[:examples]:
-        for variant in variants(member, pair.kinds, pair.labels):
-            run(variant)
-    if examples > len(report.shapes) and not report.failures:
+    dtypes = (dtype,) if dtype else tuple(pair.dtypes)
+    passes = min(examples, PASSES * len(pair.families))
+    own = list(islice(members(pair, seed, dtypes), max(passes, examples // 4)))
+    for example in own:
+        run(example)
+    if examples > len(own) and not report.failure:
 
         @hypothesis.seed(int(seed))
         @hypothesis.settings(
-            max_examples=examples - len(report.shapes),
+            max_examples=examples - len(own),
             database=None,
             deadline=None,
             phases=[hypothesis.Phase.generate],
@@ -101,14 +110,80 @@ def begin(
     return settle
 
 
+def repeat(pair: Pair, example: Example) -> Report:
+    """Judge one example, and let XLA confirm it."""
+    report = Report(pair, example.seed)
+    judgement = judged_or_raised(pair, example, {})
+    report.add(judgement, example)
+    trial = Trial(pair, pair.arguments(example)) if judgement.agrees else None
+    if trial is not None:
+        report.confirm(differs_from_xla(trial, pair.reference.by_xla(trial.arguments)))
+    else:
+        report.fail(judgement, example)
+    return report
+
+
+def members(pair: Pair, seed: int, dtypes: Sequence[str]) -> Iterator[Example]:
+    """Yield the families of shapes in turns, with ever other values, precisions and orders."""
+    families, variations = pair.families, pair.variations
+    i = 0
+    while True:
+        for sizes in families:
+            turn = seed + i
+            yield Example(
+                sizes,
+                turn,
+                dtypes[(seed + i % len(families) + i // len(families)) % len(dtypes)],
+                ORDERS[turn // 2 % len(ORDERS)],
+                variations[(turn + i // len(variations)) % len(variations)],
+            )
+            i += 1
+
+
 def _unseen(pair: Pair, example: Example, report: Report) -> Example:
     """Return the example, at another shape where its own was seen: small families repeat."""
-    if example.shape not in report.shapes:
-        return example
     random = np.random.default_rng(example.seed)
-    for _ in range(ATTEMPTS):
-        sides = random.integers(1, LARGEST + 1, len(example.shape))
-        example = replace(example, shape=pair.fitted(tuple(sides.tolist())))
-        if example.shape not in report.shapes:
-            break
+    sizes = dict(example.sizes)
+    for _ in range(ATTEMPTS if sizes else 0):
+        if tuple(sizes.values()) not in report.shapes and pair.allows(sizes):
+            return replace(example, sizes=sizes)
+        sides = random.integers(1, pair.largest_side + 1, len(sizes))
+        sizes = dict(zip(sizes, sides.tolist(), strict=True))
     return example
+
+
+def _or_raise(pair: Pair, report: Report, example: Example, error: Exception) -> None:
+    """Take an exception on some examples as a finding; raise one that strikes at once."""
+    if not report.examples or isinstance(error, TimeoutError):
+        error.add_note(f"while {pair.title} was checked at {example}")
+        raise error
+    text = str(error).strip().partition("\n")[0]
+    finding = Finding(pair.title, RAISES, note=f"{type(error).__name__}: {text}")
+    report.fail(Judgement(str(example), [finding]), example)
+
+
+def differs_from_xla(trial: Trial, by_xla: Any) -> str:
+    """Say where the replay differs from XLA in float64, or ""."""
+    wide = trial.pair.reference.program.signature.nested(
+        {n: a.astype(np.float64) if a.dtype.kind == "f" else a for n, a in trial.flat.items()}
+    )
+    program = trial.pair.reference.program
+    try:
+        J, values, gradients = program.bounded(**wide)
+        replay = {n: (q.value, q.error) for n, q in {"J": J, **values, **gradients}.items()}
+    except TypeError:  # an operation without bounds
+        J, values, gradients = program(**wide)
+        replay = {n: (q, 1e-9 * np.abs(q)) for n, q in {"J": J, **values, **gradients}.items()}
+    J, values, gradients = by_xla
+    eps, tiny = np.finfo(float).eps, np.finfo(float).tiny
+    for name, right in {"J": J, **values, **gradients}.items():
+        value, error = replay[name]
+        with np.errstate(all="ignore"):
+            scale = np.max(np.abs(right), initial=0)
+            allowed = EITHER_SIDE * error + ROUNDINGS * eps * scale + tiny / eps
+            fits = (np.abs(value - right) <= allowed) | (np.isnan(value) & np.isnan(right))
+        fits = fits | (value == right)
+        if not np.all(fits):
+            place = tuple(int(i) for i in np.argwhere(~fits)[0]) if np.ndim(right) else ()
+            return f"{name}{list(place)}: {value[place]} by replay, {right[place]} by XLA"
+    return ""

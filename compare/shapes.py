@@ -1,95 +1,88 @@
-"""Shapes of networks: the families that expose mistakes, and Hypothesis strategies for them.
+"""Sizes for the dimensions of a pair: the families that expose mistakes, and how to draw others.
 
-A shape is (n_x, n_1, …, n_y, m). On many shapes a wrong gradient is right by accident: without
-1/m it agrees wherever m = 1, with a transpose missing it runs only on squares. So the families
-below are always among the shapes that are tried.
+On many shapes a wrong gradient is right by accident: without 1/m it agrees wherever m = 1, with a
+transpose missing it runs only on squares. So the families below are always among those tried.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations, product
+from typing import TypeAlias
 
 from hypothesis import strategies as st
 
-Shape: TypeAlias = tuple[int, ...]
+Sizes: TypeAlias = dict[str, int]
+Allowed: TypeAlias = Callable[[Sizes], bool]
 
 LARGEST = 19
+ENTRIES = 2**14  # of the largest array
+FEW = 8
+PRIMES = (2, 3, 5, 7, 11, 13, 17, 19)
 
 
-class Family(NamedTuple):
-    """A family of shapes: which shapes belong, one member by heart, and how to draw others.
+def largest_side(rank: int) -> int:
+    """Return the largest side for arrays of this rank.
 
-    `member` and `drawn` take the number of layers; a shape has two sides more.
+    >>> largest_side(2), largest_side(4)
+    (19, 11)
     """
-
-    holds: Callable[[Shape], bool]
-    member: Callable[[int], Shape]
-    drawn: Callable[[int], st.SearchStrategy[Shape]]
+    return min(LARGEST, int(ENTRIES ** (1 / max(rank, 1))))
 
 
-def primes(count: int) -> Shape:
-    """Return the first primes.
+def families(names: Sequence[str], allowed: Allowed) -> list[Sizes]:
+    """Return one member of every family that is allowed.
 
-    >>> primes(4)
-    (2, 3, 5, 7)
+    All ones; all equal; all distinct; each dimension 1 and the others distinct; each two equal and
+    the others distinct.
+
+    >>> [tuple(sizes.values()) for sizes in families(["n", "m"], lambda sizes: True)]
+    [(1, 1), (3, 3), (2, 3), (3, 2), (1, 3), (2, 1), (4, 4)]
     """
-    found: list[int] = []
-    number = 2
-    while len(found) < count:
-        if all(number % prime for prime in found):
-            found.append(number)
-        number += 1
-    return tuple(found)
+    distinct = _distinct(len(names))
+    primes = dict(zip(names, distinct, strict=True))
+    found = [dict.fromkeys(names, 1), dict.fromkeys(names, 3), primes]
+    found.append(dict(zip(names, reversed(distinct), strict=True)))
+    found += [primes | {name: 1} for name in names]
+    found += [primes | {one: 4, other: 4} for one, other in combinations(names, 2)]
+    return [sizes for i, sizes in enumerate(found) if sizes not in found[:i] and allowed(sizes)]
 
 
-def _sides(count: int) -> st.SearchStrategy[Shape]:
-    return st.tuples(*[st.integers(1, LARGEST)] * count)
+def _distinct(count: int) -> list[int]:
+    return [PRIMES[i] if i < len(PRIMES) else 2 * i + 8 for i in range(count)]
 
 
-FAMILIES = {
-    "all ones": Family(
-        lambda shape: set(shape) == {1},
-        lambda layers: (1,) * (layers + 2),
-        lambda layers: st.just((1,) * (layers + 2)),
-    ),
-    "one example": Family(
-        lambda shape: shape[-1] == 1,
-        lambda layers: (*range(layers + 2, 1, -1), 1),
-        lambda layers: _sides(layers + 1).map(lambda sides: (*sides, 1)),
-    ),
-    "all equal": Family(
-        lambda shape: len(set(shape)) == 1,
-        lambda layers: (3,) * (layers + 2),
-        lambda layers: st.integers(2, LARGEST).map(lambda side: (side,) * (layers + 2)),
-    ),
-    "distinct primes": Family(
-        lambda shape: len(set(shape)) == len(shape) and set(shape) <= set(primes(len(shape) + 2)),
-        lambda layers: primes(layers + 2),
-        lambda layers: st.permutations(primes(layers + 4)).map(
-            lambda drawn: tuple(drawn[: layers + 2])
-        ),
-    ),
-    "several outputs": Family(
-        lambda shape: shape[-2] > 1,
-        lambda layers: (*range(2, layers + 2), 4, 3),
-        lambda layers: st.tuples(_sides(layers), st.integers(2, LARGEST), _sides(1)).map(
-            lambda drawn: (*drawn[0], drawn[1], *drawn[2])
-        ),
-    ),
-    "n_x = m": Family(
-        lambda shape: shape[0] == shape[-1],
-        lambda layers: (4, *range(2, layers + 1), 1, 4),
-        lambda layers: _sides(layers + 1).map(lambda sides: (*sides, sides[0])),
-    ),
-    "free": Family(
-        lambda shape: True,
-        lambda layers: (3, *range(layers + 4, 4, -1), 6),
-        lambda layers: _sides(layers + 2),
-    ),
-}
+def drawn(names: Sequence[str], largest: int, allowed: Allowed) -> st.SearchStrategy[Sizes]:
+    """Draw sizes: free, with one dimension 1, or all equal."""
+    side = st.integers(1, largest)
+    free = st.tuples(*[side] * len(names))
+    shapes = [free, side.map(lambda n: (n,) * len(names))]
+    if names:
+        shapes.append(
+            st.tuples(free, st.integers(0, len(names) - 1)).map(
+                lambda drawn: tuple(1 if i == drawn[1] else n for i, n in enumerate(drawn[0]))
+            )
+        )
+    return st.one_of(shapes).map(lambda sides: dict(zip(names, sides, strict=True))).filter(allowed)
 
 
-def shapes(layers: int) -> st.SearchStrategy[Shape]:
-    """Draw shapes of a network with that many layers, from all families."""
-    return st.one_of([family.drawn(layers) for family in FAMILIES.values()])
+def smaller(sizes: Sizes) -> Iterator[Sizes]:
+    """Yield sizes with one side smaller, the smallest first."""
+    for name, n in sizes.items():
+        for less in range(1, n):
+            yield sizes | {name: less}
+
+
+def some_allowed(names: Sequence[str], largest: int, allowed: Allowed) -> list[Sizes]:
+    """Return a few allowed sizes, looked for among small ones first: for narrow constraints."""
+    found: list[Sizes] = []
+    for most in sorted({2, 3, 5, min(8, largest), largest}):
+        if most ** len(names) > 200_000 or len(found) >= FEW:
+            break
+        for sides in product(range(1, most + 1), repeat=len(names)):
+            sizes = dict(zip(names, sides, strict=True))
+            if sizes not in found and allowed(sizes):
+                found.append(sizes)
+                if len(found) == FEW:
+                    break
+    return found

@@ -17,16 +17,20 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from backproof import autodiff, manual
+from backproof.compare.builtin import NETWORKS
 from backproof.compare.dataset import Dataset
-from backproof.compare.judge import Finding, badness, judge, story
-from backproof.compare.pair import Pair, Results
-from backproof.compare.values import Example, Problem, of_unit
+from backproof.compare.finding import WRONG, Finding, as_json, number
+from backproof.compare.judging import judged
+from backproof.compare.pair import Pair
+from backproof.compare.search import differs_from_xla
+from backproof.compare.trial import Trial
 
 STEPS = 200
 LEARNING_RATE = 0.03
 HIDDEN = 8
 SPREAD = 4
 CHAOS = 1e-2
+SLOPE = 0.01
 
 Parameters: TypeAlias = dict[str, Any]
 
@@ -45,7 +49,6 @@ class TrainingReport:
     again: str
     has_classes: bool
     quantities: int
-    worst: Finding
     failures: list[Finding]
     difference: float
     allowed: float
@@ -73,22 +76,36 @@ class TrainingReport:
             faults.append(f"  it ends at {self.scores[0]} by hand, {self.scores[1]} by autodiff")
         return faults
 
+    def as_json(self) -> dict[str, Any]:
+        """Return plain data."""
+        return {
+            "pair": self.pair.title,
+            "agrees": self.agrees,
+            "quantities": self.quantities,
+            "failures": [as_json(finding) for finding in self.failures],
+            "steps": STEPS,
+            "trajectory_eps": number(self.difference),
+            "allowed_eps": number(self.allowed),
+            "score": "accuracy" if self.has_classes else "cost",
+            "by_hand": number(self.scores[0]),
+            "by_autodiff": number(self.scores[1]),
+            "again": self.again,
+        }
+
     def __str__(self) -> str:
         if self.agrees:
-            return f"{self.pair.name}: both sides train alike, {self.quantities} quantities agree"
-        lines = (
-            story(self.pair, self.failures)
-            if self.failures
-            else [f"{self.pair.name}: the two sides' trainings cannot be called the same"]
-        )
+            return f"{self.pair.title}: both sides train alike, {self.quantities} quantities agree"
+        lines = [f"{self.pair.title}: the two sides' trainings cannot be called the same"]
+        lines += [f"  {finding}" for finding in self.failures]
         return "\n".join([*lines, *self.faults(), f"  again: {self.again}"])
 
 
 def fits(pair: Pair, data: Dataset) -> bool:
     """Whether the pair's loss suits the labels, and its outputs their number."""
-    if pair.is_logistic and data.Y.shape[0] > 1:
+    network = NETWORKS[pair.name]
+    if network.is_logistic and data.Y.shape[0] > 1:
         return False
-    return data.is_classes or pair.loss == "half_squared_error"
+    return data.is_classes or network.loss == "half_squared_error"
 
 
 def train(
@@ -99,31 +116,37 @@ def train(
     tick: Callable[[], None] = lambda: None,
 ) -> TrainingReport:
     """Judge the gradients at the start and at the end, and every step in between as a whole."""
-    example = _example(pair, data, seed, dtype)
     X, Y = data.X.astype(dtype), data.Y.astype(dtype)
-    start = by_hand = by_autodiff = shadow = _start(pair, example)
+    start = by_hand = by_autodiff = shadow = _start(pair, data, seed, dtype)
     rate = min(LEARNING_RATE, 1 / X.shape[0])
     nudge = np.random.default_rng(seed)
     difference = spread = 0.0
     ended = ""
-    findings = judge(pair, example, Problem(start, X, Y))
+
+    def of_hand(parameters: Parameters) -> Parameters:
+        results: Parameters = pair.hand(**_given(pair, parameters, X, Y))
+        return results
+
+    def of_autodiff(parameters: Parameters) -> Parameters:
+        J, values, d = pair.reference.by_xla(_given(pair, parameters, X, Y), dtype)
+        return {"J": J, **values, **d}
+
+    findings = _judged(pair, start, X, Y)
     try:
         for _ in range(STEPS):
-            of_hand = pair.derive_by_hand(example, by_hand, X, Y)
-            of_autodiff: Parameters = pair.derive_by_xla(example, by_autodiff, X, Y)
-            of_shadow = pair.derive_by_hand(example, shadow, X, Y)
-            by_hand = manual.descent.update(by_hand, of_hand, rate)
-            by_autodiff = autodiff.descent.update(by_autodiff, of_autodiff, rate)
-            shadow = _nudged(manual.descent.update(shadow, of_shadow, rate), nudge)
+            by_hand = manual.descent.update(by_hand, of_hand(by_hand), rate)
+            next_start = autodiff.descent.update(by_autodiff, of_autodiff(by_autodiff), rate)
+            by_autodiff = {name: np.asarray(V) for name, V in next_start.items()}
+            shadow = _nudged(manual.descent.update(shadow, of_hand(shadow), rate), nudge)
             difference = max(difference, _distance(by_hand, by_autodiff))
             spread = max(spread, _distance(by_hand, shadow))
             tick()
-        findings += judge(pair, example, Problem(by_hand, X, Y))
+        findings += _judged(pair, by_hand, X, Y)
     except ValueError as error:  # a value that is not finite: the training diverges
         ended = str(error)
     results = (
-        pair.derive_by_hand(example, start if ended else by_hand, X, Y),
-        pair.derive_by_xla(example, start if ended else by_autodiff, X, Y),
+        of_hand(start if ended else by_hand),
+        of_autodiff(start if ended else by_autodiff),
     )
     return TrainingReport(
         pair=pair,
@@ -131,27 +154,37 @@ def train(
         f"--dtype {dtype}",
         has_classes=data.is_classes,
         quantities=len(findings),
-        worst=max(findings, key=badness),
-        failures=[finding for finding in findings if not finding.agrees],
+        failures=[finding for finding in findings if not finding.passes],
         difference=difference,
         allowed=SPREAD * spread,
         eps=float(np.finfo(dtype).eps),
-        scores=(_score(results[0], data, example), _score(results[1], data, example)),
+        scores=(_score(results[0], data), _score(results[1], data)),
         ended=ended,
     )
 
 
-def _example(pair: Pair, data: Dataset, seed: int, dtype: str) -> Example:
-    shape = (data.X.shape[0], *[HIDDEN] * len(pair.hidden), *data.Y.shape)
-    return Example(
-        shape, pair.hidden, 0.01, dtype, seed, data=data.name, weights="xavier", labels="own"
-    )
+def _given(pair: Pair, parameters: Parameters, X: Any, Y: Any) -> dict[str, Any]:
+    """Return the arguments of the pair, with leaky ReLU's usual slope where it has one."""
+    given = {"parameters": parameters, "X": X, "Y": Y}
+    has_slope = any(leaf.name == "slope" for leaf in pair.leaves)
+    return given | ({"slope": np.asarray(SLOPE, X.dtype)} if has_slope else {})
 
 
-def _start(pair: Pair, example: Example) -> Parameters:
-    sizes = example.shape[:-1]
-    start = manual.initializers.initialize("xavier", sizes, example.seed, dtype=example.dtype)
-    return of_unit(start) if pair.is_logistic else start
+def _judged(pair: Pair, parameters: Parameters, X: Any, Y: Any) -> list[Finding]:
+    """Judge the gradients at these parameters, by replay, and the replay by XLA."""
+    trial = Trial(pair, _given(pair, parameters, X, Y))
+    findings = judged(trial, {})
+    fault = differs_from_xla(trial, pair.reference.by_xla(trial.arguments))
+    if fault:
+        findings.append(Finding("the replay", WRONG, note=f"differs from XLA: {fault}"))
+    return findings
+
+
+def _start(pair: Pair, data: Dataset, seed: int, dtype: str) -> Parameters:
+    network = NETWORKS[pair.name]
+    sizes = (data.X.shape[0], *[HIDDEN] * len(network.hidden), data.Y.shape[0])
+    start = manual.initializers.initialize("xavier", sizes, seed, dtype=dtype)
+    return {"w": start["W1"].T, "b": start["b1"]} if network.is_logistic else start
 
 
 def _nudged(parameters: Parameters, random: np.random.Generator) -> Parameters:
@@ -170,9 +203,12 @@ def _distance(one: Parameters, other: Parameters) -> float:
     return apart / (eps * largest) if apart else 0.0
 
 
-def _score(results: Results, data: Dataset, example: Example) -> float:
+def _score(results: Parameters, data: Dataset) -> float:
     """Return the accuracy of the last layer's A, or for a regression the cost."""
     if not data.is_classes:
         return float(results["J"])
-    A = results["A"] if "A" in results else results[f"A{len(example.shape) - 2}"]
+    last = max(
+        (name for name in results if name.startswith("A")), key=lambda name: (len(name), name)
+    )
+    A = results[last]
     return manual.descent.accuracy(A, data.Y.astype(A.dtype))

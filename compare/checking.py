@@ -18,13 +18,13 @@ class GradientMismatch(AssertionError):
 def check(pair: Pair, examples: int = EXAMPLES, seed: int = 0, dtype: str | None = None) -> Report:
     """Search for a disagreement, raise GradientMismatch if there is one, else return the report.
 
-    Tries one shape of every family, each with every kind of data and ever other weights, labels
-    and memory orders; then other shapes that Hypothesis draws, `examples` in all. JAX's
-    derivation is replayed by NumPy, and run by XLA too on the first shape, on one in fifty, and
-    before anything is said to be wrong. float32 and float64 take turns unless `dtype` names one.
+    Half of the `examples` are of the families of shapes that expose mistakes, with every kind of
+    values in turns; Hypothesis draws the others. JAX's derivation is replayed by NumPy, and run by
+    XLA too on the first example, on one in fifty, and before anything is said to be wrong. float32
+    and float64 take turns unless `dtype` names one.
 
     It runs Hypothesis itself: inside a Hypothesis test of your own, draw from `pair.examples()`
-    and call `judge` instead.
+    and call `judge(pair, **pair.arguments(example))` instead.
     """
     report = search(pair, examples, seed, dtype)
     if not report.agrees:

@@ -1,0 +1,97 @@
+"""The condition on which a gradient fails: "m > 1", "soft labels only", "n ≠ m".
+
+Examples of all sorts are judged; what is told is the simplest condition that holds on exactly
+those that fail, found on some of them and confirmed on the others. Without one, nothing is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations
+
+import numpy as np
+
+from backproof.compare.example import Example
+from backproof.compare.pair import Pair
+
+EXAMPLES = 120
+LEAST = 4  # that fail, and that do not
+SIDES = (1, 2, 3, 5)
+
+Atom = tuple[str, Callable[[Example], bool]]
+
+
+def condition(pair: Pair, failing: Example, fails: Callable[[Example], bool]) -> str:
+    """Return when a pair fails, in words, or "" where no simple condition is exactly right.
+
+    `fails` says it of one example; `failing` is one that does.
+    """
+    seen = [(example, fails(example)) for example in _sorts(pair, failing)]
+    count = sum(failed for _, failed in seen)
+    if count == len(seen):
+        return "on every example that was tried"
+    atoms = list(_atoms(pair))
+    both = [
+        (f"{one} and {other}", _both(first, second))
+        for (one, first), (other, second) in combinations(atoms, 2)
+    ]
+    for words, holds in [*atoms, *both]:
+        if all(holds(example) == failed for example, failed in seen):
+            return words if min(count, len(seen) - count) >= LEAST else ""
+    return f"on {count} of {len(seen)} examples that were tried"
+
+
+def _both(
+    first: Callable[[Example], bool], second: Callable[[Example], bool]
+) -> Callable[[Example], bool]:
+    return lambda example: first(example) and second(example)
+
+
+def _sorts(pair: Pair, failing: Example) -> Iterator[Example]:
+    """Yield examples of small sizes; half have the failing one's kinds, the others any usual."""
+    random = np.random.default_rng(0)
+    usual = [_usual(pair, variation) for variation in pair.variations]
+    made = 0
+    for i in range(EXAMPLES * 20):
+        sizes = {name: int(random.choice(SIDES)) for name in pair.size_names}
+        if not pair.allows(sizes):
+            continue
+        kinds = failing.kinds if i % 3 == 0 else usual[i % len(usual)]
+        order, dtype = (failing.order, failing.dtype) if i % 2 else ("C", pair.dtypes[0])
+        yield Example(sizes, i, dtype, order, kinds)
+        made += 1
+        if made == EXAMPLES:
+            return
+
+
+def _usual(pair: Pair, variation: dict[str, str]) -> dict[str, str]:
+    """Return the kinds of a variation that are usual ones."""
+    return {
+        name: kind
+        for name, kind in variation.items()
+        if kind in [*pair.kinds[name].kinds][: pair.kinds[name].usual]
+    }
+
+
+def _atoms(pair: Pair) -> Iterator[Atom]:
+    """Yield simple conditions, in words and as functions."""
+    names: Sequence[str] = pair.size_names
+    for name in names:
+        yield f"{name} > 1", lambda example, name=name: example.sizes[name] > 1
+    for one, other in combinations(names, 2):
+        yield (
+            f"{one} ≠ {other}",
+            lambda example, one=one, other=other: example.sizes[one] != example.sizes[other],
+        )
+    for name, values in pair.kinds.items():
+        kinds = [*values.kinds]
+        for kind in kinds if len(kinds) > 1 else ():
+            words = f"{kind} labels ({name})" if kind in ("soft", "hard") else f"{name} is {kind}"
+            yield (
+                words,
+                lambda e, name=name, kind=kind, usual=kinds[0]: e.kinds.get(name, usual) == kind,
+            )
+    for dtype in pair.dtypes if len(pair.dtypes) > 1 else ():
+        yield f"in {dtype}", lambda example, dtype=dtype: example.dtype == dtype
+    for order in ("F", "strided", "read_only"):
+        yield f"in {order} order", lambda example, order=order: example.order == order

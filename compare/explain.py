@@ -1,0 +1,175 @@
+"""A failure, explained: the smallest example, the line, the cause, who is right, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from backproof.compare import witness
+from backproof.compare.another_loss import common_factor, is_a_gradient
+from backproof.compare.condition import condition
+from backproof.compare.diagnosis import Cause, diagnosed
+from backproof.compare.example import Example
+from backproof.compare.finding import (
+    INHERITS,
+    RAISES,
+    WRONG,
+    Finding,
+    Judgement,
+    as_json,
+)
+from backproof.compare.judging import judged
+from backproof.compare.pair import Pair
+from backproof.compare.smallest import smallest
+from backproof.compare.trial import Trial
+
+EVIDENCE = 12  # problems on which a cause must hold
+TRIES = 120
+
+
+@dataclass(frozen=True)
+class Story:
+    """What is the matter with a pair: `judgement` is that of the smallest example that fails."""
+
+    example: Example
+    judgement: Judgement
+    first: Finding
+    causes: Sequence[Cause]
+    why: str
+    who: str
+    loss: str
+    when: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain data, as docs/report-schema.json describes it."""
+        return {
+            "example": str(self.example),
+            "first_wrong": self.first.quantity,
+            "verdict": self.first.verdict,
+            "findings": [as_json(finding) for finding in self.judgement.findings],
+            "why": self.why,
+            "causes": [
+                {
+                    "quantity": cause.quantity,
+                    "mistake": cause.mistake.name,
+                    "says": str(cause),
+                    "lesson": cause.mistake.lesson,
+                    "holds_on": cause.holds_on,
+                }
+                for cause in self.causes
+            ],
+            "who": self.who,
+            "loss": self.loss,
+            "when": self.when,
+        }
+
+
+def explained(pair: Pair, failure: tuple[Judgement, Example], scales: Mapping[str, float]) -> Story:
+    """Return the story of a failure."""
+    first = failure[0].first_wrong
+    assert first is not None
+
+    def fails(example: Example) -> bool:
+        return _fails_like(first, judged_or_raised(pair, example, scales))
+
+    example = smallest(pair, failure[1], fails)
+    judgement = judged_or_raised(pair, example, scales, in_detail=True)
+    first = judgement.first_wrong or first
+    when = condition(pair, example, lambda e: not judged_or_raised(pair, e, scales).agrees)
+    causes: Sequence[Cause] = ()
+    who = loss = ""
+    if first.verdict in (WRONG, RAISES):
+        evidence = _evidence(pair, example, first, scales)
+        causes = diagnosed(evidence)
+        loss = _which_loss([trial for trial, _ in evidence])
+    if first.verdict == WRONG:
+        who = _who(Trial(pair, pair.arguments(example), thorough=False), first)
+    why = "; ".join(map(str, causes)) or _unrecognised(first)
+    return Story(example, judgement, first, causes, why, who, loss, when)
+
+
+def judged_or_raised(
+    pair: Pair, example: Example, scales: Mapping[str, float], *, in_detail: bool = False
+) -> Judgement:
+    """Judge an example; an exception of the hand-derived side is a finding."""
+    try:
+        trial = Trial(pair, pair.arguments(example))
+    except Exception as error:
+        text = str(error).strip().partition("\n")[0]
+        note = f"{type(error).__name__}: {text}"
+        return Judgement(str(example), [Finding(pair.title, RAISES, note=note)])
+    return Judgement(str(example), judged(trial, dict(scales), in_detail=in_detail))
+
+
+def _fails_like(first: Finding, judgement: Judgement) -> bool:
+    found = judgement.first_wrong
+    return found is not None and (found.quantity, found.verdict) == (first.quantity, first.verdict)
+
+
+def _evidence(
+    pair: Pair, example: Example, first: Finding, scales: Mapping[str, float]
+) -> list[tuple[Trial, list[str]]]:
+    """Return unrelated problems on which the same line is the first wrong one, with all that are.
+
+    Where the hand-derived side raises, squares may let it pass, and show the wrong line.
+    """
+    random = np.random.default_rng(0)
+    evidence: list[tuple[Trial, list[str]]] = []
+    dtype = "float64" if "float64" in pair.dtypes else pair.dtypes[0]
+    for i in range(TRIES):
+        sides = random.integers(3, min(6, pair.largest_side + 1), len(pair.size_names))
+        if first.verdict == RAISES and i % 2:
+            sides[:] = sides[:1]
+        sizes = dict(zip(pair.size_names, sides.tolist(), strict=True))
+        if not pair.allows(sizes):
+            sizes = dict(pair.families[i % len(pair.families)])
+        kinds = example.kinds if i % 2 or first.verdict == RAISES else {}
+        try:
+            trial = Trial(
+                pair, pair.arguments(Example(sizes, i, dtype, "C", kinds)), thorough=False
+            )
+            findings = judged(trial, dict(scales))
+        except Exception:
+            continue
+        wrong = [finding.quantity for finding in findings if finding.verdict == WRONG]
+        expected = first.quantity if first.verdict == WRONG else (evidence or [(None, wrong)])[0][1]
+        if wrong and wrong[0] == (expected if isinstance(expected, str) else expected[0]):
+            evidence.append((trial, wrong))
+        if len(evidence) == EVIDENCE:
+            break
+    return evidence
+
+
+def _who(trial: Trial, first: Finding) -> str:
+    """Say with whom the third witness sides, and how closely."""
+    right = witness.value_at(trial, first.quantity, first.place)
+    if right is None:
+        return ""
+    hand, autodiff = float(trial.hand[first.quantity][first.place]), first.autodiff
+    scale = max(abs(hand), abs(autodiff), abs(right)) or 1.0
+    off = {"the hand": abs(hand - right) / scale, "autodiff": abs(autodiff - right) / scale}
+    nearer = min(off, key=lambda side: off[side])
+    if off[nearer] > witness.CLOSE:
+        return f"complex step agrees with neither: it gives {right:.6g}"
+    return f"complex step agrees with {nearer} ({off[nearer]:.0e})"
+
+
+def _which_loss(evidence: Sequence[Trial]) -> str:
+    """Say whether these are the gradients of another loss."""
+    symmetric = is_a_gradient(evidence)
+    if symmetric is None:
+        return ""
+    if not symmetric:
+        return "the gradient of no loss at all: its Jacobian is not symmetric"
+    factor = common_factor(evidence)
+    what = f"{factor} times this loss" if factor else "another loss"
+    return f"the right gradient of {what}: its Jacobian is symmetric"
+
+
+def _unrecognised(first: Finding) -> str:
+    if first.verdict == WRONG:
+        return "unrecognised: none of the known mistakes gives these numbers"
+    return first.note if first.verdict != INHERITS else ""

@@ -1,0 +1,83 @@
+"""One line of a derivation: what it should give, what it reads, what it gives with other inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from backproof.autodiff.program import CUT, UPSTREAM
+from backproof.compare.trial import Trial
+from backproof.compare.values import Array
+
+
+class Line:
+    """The line that computes a quantity, in one trial.
+
+    `right` is what it should give, given the hand's own numbers for what it reads; `hand`, what
+    the hand-derived side has instead, None where that is not known.
+    """
+
+    def __init__(self, trial: Trial, name: str, hand: Array | None = None) -> None:
+        self.trial, self.name, self.hand = trial, name, hand
+        self.sizes: dict[str, int] = trial.sizes
+
+    @cached_property
+    def right(self) -> Array:
+        """What the line should give."""
+        return np.asarray(self.trial.plain[self.name], np.float64)
+
+    def given(self, **replaced: Any) -> Array:
+        """Return what the line gives with other inputs; inputs keep their shape."""
+        return np.asarray(self.trial.expected(**replaced)[self.name], np.float64)
+
+    @cached_property
+    def reads(self) -> list[str]:
+        """The names of all that the line reads: arguments, V and dV."""
+        cut = self.trial.pair.reference.cut(self.trial.cuts, self.trial.sizes)
+        leaves = {leaf.name: leaf for leaf in cut.signature.leaves}
+        found = []
+        for name in cut.reads(self.name, self.sizes):
+            path = leaves[name].path
+            found.append(
+                f"d{path[1]}" if path[0] == UPSTREAM else str(path[1]) if path[0] == CUT else name
+            )
+        return found
+
+    @cached_property
+    def arrays(self) -> Mapping[str, Array]:
+        """All arrays that are at hand: arguments, and what the hand-derived side has computed."""
+        return self.trial.flat | self.trial.values_read | self.trial.hand
+
+    @property
+    def upstream(self) -> list[str]:
+        """The derivatives that the line reads, those of its own shape first."""
+        read = [name for name in self.reads if name not in self.trial.flat and name[:1] == "d"]
+        read += [name for name in self.trial.pair.reference.upstream if name in self.reads]
+        found = [name for name in dict.fromkeys(read) if name not in self.trial.values_read]
+        return sorted(found, key=lambda name: self.arrays[name].shape != self.right.shape)
+
+    @property
+    def successors(self) -> list[str]:
+        """The derivatives of this line's shape that it reads: of what its value goes into."""
+        return [n for n in self.upstream if self.arrays[n].shape == self.right.shape]
+
+    def alike(self, shape: tuple[int, ...], *, values: bool = False) -> Iterator[tuple[str, Array]]:
+        """Yield the floats of a shape that are at hand; with `values`, no derivatives."""
+        for name, array in self.arrays.items():
+            is_value = name in self.trial.flat or name in self.trial.quantities.marks
+            if array.shape == shape and array.dtype.kind == "f" and name != self.name:
+                if is_value or not values:
+                    yield name, array
+
+
+def consequences(trial: Trial, name: str, value: Array) -> dict[str, Array]:
+    """Return what changes if the line of `name` gives `value`, and all lines after it are right."""
+    changed = {name: value.astype(trial.dtype)}
+    order = trial.ordered()
+    for later in order[order.index(name) + 1 :]:
+        if not changed.keys().isdisjoint(Line(trial, later).reads):
+            changed[later] = np.asarray(trial.expected(**changed)[later])
+    return changed

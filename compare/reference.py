@@ -1,0 +1,176 @@
+"""Autodiff's side of a pair: its loss derived once, cut at marks, or compiled by XLA."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.ad_checkpoint import checkpoint_name
+
+from backproof.autodiff.cut import cut
+from backproof.autodiff.derive import declared_shapes, derive
+from backproof.autodiff.dimensions import evaluated
+from backproof.autodiff.program import CUT, UPSTREAM, DerivedProgram
+from backproof.autodiff.signature import Signature
+from backproof.autodiff.sizes import shape_in_words
+
+# A shape is run once, and compiling it is what costs: XLA is asked for its least effort.
+LEAST_EFFORT = {"xla_backend_optimization_level": 0}
+
+
+class Reference:
+    """A loss in JAX, its gradients with respect to `wrt`, and all that it marks.
+
+    `upstream` names the derivatives that a layer, which returns arrays, is given for them: the
+    loss is then Σ dY ∗ Y, and Y is marked. With `per_example`, derivatives of whatever has that
+    dimension are per example: so many times those of the cost.
+    """
+
+    def __init__(
+        self,
+        loss: Callable[..., Any],
+        shapes: Mapping[str, Any] | None,
+        wrt: Sequence[str] | str | None,
+        constraints: Sequence[str],
+        upstream: Sequence[str],
+        per_example: str,
+    ) -> None:
+        self.upstream, self.per_example = upstream, per_example
+        shapes = declared_shapes(loss, shapes, also=upstream)
+        if upstream:
+            shapes = _outputs(loss, shapes, constraints, upstream) | shapes
+            floats = [leaf for leaf in Signature(shapes).leaves if leaf.kind == "float"]
+            of_layer = [leaf.name for leaf in floats if leaf.path[0] not in upstream]
+            wrt = of_layer if wrt is None else wrt
+            loss = _as_loss(loss, upstream)
+        self._derived = derive(loss, shapes, wrt, constraints)
+        signature = self._derived.signature
+        if per_example and per_example not in signature.sizes.names:
+            raise ValueError(
+                f"per_example={per_example!r}: there is no such size; "
+                f"expected one of {', '.join(signature.sizes.names)}."
+            )
+        self.program = self._derived
+        if per_example:
+            self.program = DerivedProgram(self._gradients, signature)
+        self._cuts: dict[Any, DerivedProgram] = {}
+        self.quantities: dict[Any, Any] = {}  # what a hand-derived side may return, by shape
+
+    def shapes_at(self, sizes: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
+        """Return the shape of every quantity at these sizes."""
+        texts = {leaf.name: shape_in_words(leaf.shape) for leaf in self.program.signature.leaves}
+        texts |= self.program.marks(sizes)
+        shapes = {name: evaluated(f"({text},)", sizes) for name, text in texts.items() if text}
+        shapes |= {name: () for name, text in texts.items() if not text}
+        return {"J": (), **shapes, **{f"d{name}": shape for name, shape in shapes.items()}}
+
+    @cached_property
+    def of_examples(self) -> set[str]:
+        """The arguments and marks with a side for examples, whose derivatives are per example."""
+        if not self.per_example:
+            return set()
+        if self._derived.per_shape:
+            raise ValueError(
+                f"per_example={self.per_example!r}: JAX traces this loss once for every shape "
+                f"({self._derived.per_shape}); leave it out, and return derivatives of the cost."
+            )
+        shapes = {leaf.name: [*map(str, leaf.shape)] for leaf in self._derived.signature.leaves}
+        shapes |= {name: text.split(", ") for name, text in self._derived.marks().items()}
+        return {name for name, sides in shapes.items() if self.per_example in sides}
+
+    def _gradients(self, **arguments: Any) -> Any:
+        """Derive as `derive` does, with derivatives of what has examples per example."""
+        signature = self._derived.signature
+        values = signature.flat({k: v for k, v in arguments.items() if k not in (CUT, UPSTREAM)})
+        m = next(
+            size
+            for leaf in signature.leaves
+            for size, declared in zip(values[leaf.name].shape, leaf.shape, strict=True)
+            if str(declared) == self.per_example
+        )
+        if UPSTREAM in arguments:
+            arguments[UPSTREAM] = {
+                name: dV / m if name in self.of_examples else dV
+                for name, dV in arguments[UPSTREAM].items()
+            }
+        J, marked, gradients = self._derived.function(**arguments)
+        per_example = {f"d{name}" for name in self.of_examples}
+        return J, marked, {n: m * d if n in per_example else d for n, d in gradients.items()}
+
+    def cut(self, marks: Collection[str], sizes: Mapping[str, int]) -> DerivedProgram:
+        """Return the program cut at these marks, derived when it is first asked for."""
+        key = (frozenset(marks), tuple(sizes.items()) if self.program.per_shape else ())
+        if key not in self._cuts:
+            self._cuts[key] = cut(self.program, sorted(marks), sizes)
+        return self._cuts[key]
+
+    @cached_property
+    def _compiled(self) -> Any:
+        def run(values: dict[str, Any]) -> Any:
+            return self.program.function(**self.program.signature.nested(values))
+
+        return jax.jit(run, compiler_options=LEAST_EFFORT)
+
+    def by_xla(self, arguments: Mapping[str, Any], dtype: Any = np.float64) -> Any:
+        """Return (J, values, gradients) as XLA computes them."""
+        values = self.program.signature.flat(arguments)
+        with jax.enable_x64(True), jax.default_device(jax.local_devices(backend="cpu")[0]):
+            wide = {
+                leaf.name: np.asarray(values[leaf.name], dtype)
+                if leaf.kind == "float"
+                else values[leaf.name]
+                for leaf in self.program.signature.leaves
+            }
+            return jax.tree.map(np.asarray, self._compiled(wide))
+
+
+def _as_loss(layer: Callable[..., Any], upstream: Sequence[str]) -> Callable[..., Any]:
+    """Return Σ dY ∗ Y of what a layer returns, each Y marked."""
+
+    def loss(**arguments: Any) -> Any:
+        given = [arguments.pop(name) for name in upstream]
+        outputs = jax.tree.leaves(layer(**arguments))
+        marked = [
+            checkpoint_name(Y, name.removeprefix("d"))
+            for Y, name in zip(outputs, upstream, strict=True)
+        ]
+        return sum((jnp.sum(dY * Y) for dY, Y in zip(given, marked, strict=True)), jnp.zeros(()))
+
+    return loss
+
+
+def _outputs(
+    layer: Callable[..., Any],
+    shapes: dict[str, Any],
+    constraints: Sequence[str],
+    upstream: Sequence[str],
+) -> dict[str, str]:
+    """Return the shape of every output that is not declared, as text, by its upstream's name."""
+    missing = [name for name in upstream if name not in shapes]
+    if not missing:
+        return {}
+    signature = Signature({k: v for k, v in shapes.items() if k not in upstream}, constraints)
+    names = [leaf.name for leaf in signature.leaves]
+
+    def flat(*values: Any) -> Any:
+        return layer(**signature.nested(dict(zip(names, values, strict=True))))
+
+    try:
+        with jax.enable_x64(True):
+            outputs = jax.tree.leaves(jax.eval_shape(flat, *signature.specs()))
+    except Exception as error:
+        raise ValueError(
+            f"the shape of {', '.join(missing)} cannot be told for all sizes "
+            f"({str(error).partition(chr(10))[0]}): add it to shapes."
+        ) from error
+    if len(outputs) != len(upstream):
+        raise ValueError(
+            f"upstream={', '.join(upstream)}: the layer returns {len(outputs)} arrays; name the "
+            "upstream gradient of each, in order."
+        )
+    texts = (", ".join(map(str, output.shape)) for output in outputs)
+    return dict(zip(upstream, texts, strict=True))

@@ -1,0 +1,201 @@
+"""One problem: what the hand-derived side makes of it, and what each of its lines should be.
+
+Autodiff's program is cut at every value V whose dV the hand-derived side returns, and given the
+hand's own numbers: so each line is expected to be what follows from the lines before it, whoever
+is right about those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import copy
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from backproof.autodiff.bounded import Bounded
+from backproof.autodiff.program import CUT, UPSTREAM
+from backproof.compare.finding import ALIASES, OVERWRITES, UNSTABLE, Finding
+from backproof.compare.hand import Quantities, Results, called, named
+from backproof.compare.pair import Pair
+
+Expected = dict[str, Any]
+
+
+class Trial:
+    """The arrays of one problem, and what the hand-derived side returns for them.
+
+    Raises whatever the hand-derived side raises, TypeError or ValueError for what is no gradient.
+    """
+
+    def __init__(self, pair: Pair, arguments: Mapping[str, Any], *, thorough: bool = True) -> None:
+        self.pair, self.given = pair, arguments
+        signature = pair.reference.program.signature
+        flat = signature.flat(arguments)
+        floats = [leaf.name for leaf in signature.leaves if leaf.kind == "float"]
+        dtypes = [flat[n].dtype for n in floats if getattr(flat[n], "dtype", None) is not None]
+        self.dtype = next((dtype for dtype in dtypes if dtype.kind == "f"), np.dtype("float64"))
+        self.flat = {
+            name: array.astype(self.dtype)
+            if name in floats and array.dtype.kind in "biu"
+            else array
+            for name, array in flat.items()
+        }
+        self.arguments = signature.nested(self.flat)
+        self.sizes = signature.check(self.flat)
+        self.quantities = quantities(pair, self.sizes)
+        before = {name: array.tobytes() for name, array in flat.items()}
+        self.hand = self._called()
+        self.offences = [
+            Finding(name, OVERWRITES, array.shape, note="the hand-derived side wrote into it")
+            for name, array in flat.items()
+            if array.tobytes() != before[name]
+        ]
+        if thorough and not self.offences:
+            self.offences = self._aliases(flat) + self._second_call()
+
+    def _called(self) -> Results:
+        returned = called(self.pair, self.given)
+        return named(self.pair, self.quantities, returned, self.dtype)
+
+    def _aliases(self, flat: Mapping[str, Any]) -> list[Finding]:
+        """Return what shares memory with an argument: whoever updates one changes the other."""
+        return [
+            Finding(name, ALIASES, result.shape, note=f"it shares its memory with {argument}")
+            for name, result in self.hand.items()
+            for argument, array in flat.items()
+            if np.may_share_memory(result, array) and np.shares_memory(result, array)
+        ]
+
+    def _second_call(self) -> list[Finding]:
+        """Return what is not the same when the hand-derived side is called again."""
+        first = {name: array.copy() for name, array in self.hand.items()}
+        second = self._called()
+        eps = np.finfo(self.dtype).eps
+        found = []
+        for name, array in first.items():
+            again = second.get(name, np.array(np.nan))
+            same = array.shape == again.shape and np.array_equal(array, again, equal_nan=True)
+            if not same and array.shape == again.shape and array.size:
+                apart = np.abs(array - again).max() / (np.abs(array).max() or 1)
+                same = bool(apart <= 1e3 * eps)  # sums in another order, no other answer
+            if not same:
+                note = "a second call with the same arguments gives another answer"
+                found.append(Finding(name, UNSTABLE, array.shape, note=note))
+        return found
+
+    @cached_property
+    def cuts(self) -> list[str]:
+        """The marks at which the program is cut: those whose derivative is returned."""
+        of_marks = self.quantities.of_marks
+        return [of_marks[name] for name in self.hand if name in of_marks]
+
+    def cast(self, dtype: Any) -> Trial:
+        """Return the same problem in another precision."""
+        signature = self.pair.reference.program.signature
+        wider = {
+            leaf.name: array.astype(dtype) if array.dtype.kind == "f" else array
+            for leaf in signature.leaves
+            for array in [signature.flat(self.given)[leaf.name]]
+        }
+        return Trial(self.pair, signature.nested(wider), thorough=False)
+
+    def inputs(self, dtype: Any = None, **replaced: Any) -> dict[str, Any]:
+        """Return what the cut program is given: the arguments, and the hand's own V and dV.
+
+        `replaced` puts other arrays in the place of arguments, and of "V" and "dV".
+        """
+        dtype = dtype or self.dtype
+        flat = {
+            n: a.astype(dtype, copy=False) if a.dtype.kind == "f" else a
+            for n, a in self.flat.items()
+        }
+        flat |= {name: array for name, array in replaced.items() if name in flat}
+        inputs: dict[str, Any] = self.pair.reference.program.signature.nested(flat)
+        if self.cuts:
+            values, derivatives = {}, {}
+            for V in self.cuts:
+                values[V] = np.asarray(replaced.get(V, self.values_read[V]), dtype)
+                derivatives[V] = np.asarray(replaced.get(f"d{V}", self.hand[f"d{V}"]), dtype)
+            inputs |= {CUT: values, UPSTREAM: derivatives}
+        return inputs
+
+    @cached_property
+    def _forward(self) -> dict[str, Any]:
+        return self.pair.reference.program.forward(**self.arguments)[1]
+
+    def expected(self, how: str = "__call__", dtype: Any = None, **replaced: Any) -> Expected:
+        """Return what each line should be, given the hand's own numbers for the others.
+
+        `how` is a way to run the program: "__call__", "bounded", "hull".
+        """
+        cut = self.pair.reference.cut(self.cuts, self.sizes)
+        J, values, gradients = getattr(cut, how)(**self.inputs(dtype, **replaced))
+        return {"J": J, **values, **gradients}
+
+    @cached_property
+    def plain(self) -> Expected:
+        """What each line should be, in the precision of the trial."""
+        return self.expected()
+
+    @cached_property
+    def values_read(self) -> Results:
+        """The values at which the program is cut: the hand's own, autodiff's where it has none."""
+        return {
+            V: self.hand[V] if V in self.hand else np.asarray(self._forward[V]) for V in self.cuts
+        }
+
+    def complete(self) -> Trial:
+        """Return the same problem with a hand-derived side that shows every line.
+
+        The lines that it does not show are as they should be, given those before them.
+        """
+        J, values, gradients = self.pair.reference.program(**self.arguments)
+        right = {"J": J, **values, **gradients}
+        twin = self.with_results(
+            {n: np.asarray(right[n]) for n in self.quantities.names} | self.hand
+        )
+        for name in self.quantities.names:
+            if name not in self.hand:
+                twin = twin.with_results(twin.hand | {name: np.asarray(twin.plain[name])})
+        return twin
+
+    def with_results(self, results: Results) -> Trial:
+        """Return the same problem with other results of the hand-derived side."""
+        twin = copy(self)
+        for name in ("cuts", "plain", "truth", "values_read"):
+            vars(twin).pop(name, None)
+        twin.hand = results
+        return twin
+
+    def with_bounds(self) -> Expected:
+        """Return what each line should be, with bounds of its rounding error.
+
+        Where an operation has no rule for them, as those that run through XLA, the bound is 0.
+        """
+        try:
+            return self.expected("bounded")
+        except TypeError:
+            return {name: Bounded(array) for name, array in self.expected().items()}
+
+    @cached_property
+    def truth(self) -> Expected:
+        """What each line should be, in the widest precision in which the program runs."""
+        try:
+            return self.expected(dtype=np.longdouble)
+        except TypeError:  # what runs through XLA has float64 at most
+            return self.expected(dtype=np.float64)
+
+    def ordered(self) -> list[str]:
+        """Return the names of what the hand returned, in the order of computation."""
+        return [name for name in self.quantities.names if name in self.hand]
+
+
+def quantities(pair: Pair, sizes: Mapping[str, int]) -> Quantities:
+    """Return what a pair's hand may return; the same object for the same program."""
+    known = pair.reference.quantities
+    key = tuple(sizes.items()) if pair.reference.program.per_shape else ()
+    if key not in known:
+        known[key] = Quantities(pair, sizes)
+    return known[key]
