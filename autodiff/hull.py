@@ -21,8 +21,9 @@ class Hull(Bounded):
     """A bounded float whose comparisons may be undecided.
 
     >>> x = Hull(np.array([-1.0, 0.0, 2.0]))
-    >>> np.where(x >= 0, 3 * np.ones(3), np.zeros(3)).error.round(9)
-    array([0., 3., 0.])
+    >>> either = np.where(x >= 0, 4 * np.ones(3), np.zeros(3))
+    >>> either.value, either.error.round(9)
+    (array([0., 2., 4.]), array([0., 2., 0.]))
     """
 
     def arithmetic(self, function: Any, method: str, inputs: Any, options: Any) -> Any:
@@ -55,13 +56,15 @@ class Undecided(Numbers):
         (x, x_error), (y, y_error) = (hull.parts for hull in hulls)
         value, other = np.where(truth, x, y), np.where(truth, y, x)
         error = np.where(truth, x_error, y_error)
-        wider = np.abs(value - other) + np.maximum(x_error, y_error)
+        wider = np.abs(value - other) / 2 + np.maximum(x_error, y_error)
+        middle = (value + other) / 2  # of what is not finite, there is none
+        value = np.where(undecided & np.isfinite(middle), middle, value)
         return Hull(value, np.where(undecided, wider, error))
 
     def astype(self, dtype: Any) -> Any:
         """0 and 1, and where undecided all between."""
         if np.dtype(dtype).kind in "fc":
-            return Hull(self.parts[0].astype(dtype), self.parts[1].astype(np.float64))
+            return self.chosen(np.ones((), dtype), np.zeros((), dtype))
         return self.value.astype(dtype)
 
     def arithmetic(self, function: Any, method: str, inputs: Any, options: Any) -> Any:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-NAMES = ("unseen", "known", "scaling", "check", "memory", "start")
+NAMES = ("unseen", "known", "scaling", "check", "memory", "start", "verdicts", "false_alarms")
 RESULTS = Path(__file__).parent / "results"
 # Read once, when NumPy, JAX and torch are first imported: hence no import of theirs above.
 # XLA's own pool takes its size from NPROC; the flag alone leaves it as large as the machine.
@@ -45,6 +45,11 @@ def main(names: tuple[str, ...], quick: bool, results: Path | None, png: bool) -
     report, pictures = import_module("benchmarks.report"), import_module("benchmarks.pictures")
     for name in names or NAMES:
         benchmark = import_module(f"benchmarks.{name}")
+        if hasattr(benchmark, "counted"):
+            counted = benchmark.counted(quick)
+            counted.show()
+            counted.write(results / f"{name}.json", quick)
+            continue
         rows = list(benchmark.rows(quick))
         report.show(benchmark.ABOUT, rows)
         report.write(benchmark.ABOUT, rows, results / f"{name}.json", quick)

@@ -4,6 +4,7 @@ What is named here is imported when it is first used: JAX and Hypothesis take a 
 """
 
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -51,7 +52,19 @@ HOMES = {
 def __getattr__(name: str) -> Any:
     for home, names in HOMES.items():
         if name in names:
-            value = getattr(import_module(f"backproof.compare.{home}"), name)
+            value = getattr(_imported(f"backproof.compare.{home}"), name)
             globals()[name] = value
             return value
     raise AttributeError(f"module 'backproof.compare' has no attribute {name!r}")
+
+
+def _imported(module: str) -> ModuleType:
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        missing = str(error.name).partition(".")[0]
+        if missing == "backproof":
+            raise
+        raise ImportError(
+            f"backproof.compare needs {missing}, which is not installed: pip install {missing}"
+        ) from error

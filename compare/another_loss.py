@@ -1,4 +1,4 @@
-"""A gradient that is not this loss's: is it the gradient of any loss, and of which?
+"""A gradient that is not this loss's: whether it is that of any, and of which.
 
 A field is the gradient of some function exactly where its Jacobian is symmetric. Then the
 derivation is right, and the loss is another one: a sum for a mean, another error, a penalty.
@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from backproof.compare.diagnosis import Cause
 from backproof.compare.trial import Trial
 
 STEP = 2.0**-12
@@ -32,48 +33,40 @@ def is_a_gradient(evidence: Sequence[Trial]) -> bool | None:
 def _asymmetry(trial: Trial) -> float | None:
     """Return how far the Jacobian of the hand-derived gradients is from symmetric, relatively."""
     names = [leaf.name for leaf in trial.pair.leaves if f"d{leaf.name}" in trial.hand]
-    if sum(trial.flat[name].size for name in names) < 2:
-        return None
+    count = sum(trial.flat[name].size for name in names)
     random = np.random.default_rng(0)
     worst = 0.0
-    for _ in range(PROBES):
-        u, v = ({n: random.standard_normal(trial.flat[n].shape) for n in names} for _ in "uv")
-        along = _along(trial, u), _along(trial, v)
-        if along[0] is None or along[1] is None:
+    for _ in range(PROBES if count > 1 else 0):
+        u, v = random.standard_normal((2, count))
+        along_u, along_v = _along(trial, names, u), _along(trial, names, v)
+        if along_u is None or along_v is None:
             return None
-        one, other = (
-            sum(float(np.sum(d[n] * direction[n])) for n in names)
-            for d, direction in zip(along, (v, u), strict=True)
-        )
-        size = sum(
-            float(np.linalg.norm(d[n])) * float(np.linalg.norm(direction[n]))
-            for d, direction in zip(along, (v, u), strict=True)
-            for n in names
-        )
+        norm = np.linalg.norm
+        size = norm(along_u) * norm(v) + norm(along_v) * norm(u)
         if not size:  # gradients that do not depend on the arguments say nothing
             return None
-        worst = max(worst, abs(one - other) / size)
-    return worst
+        worst = max(worst, float(abs(along_u @ v - along_v @ u) / size))
+    return worst if count > 1 else None
 
 
-def _along(trial: Trial, direction: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the derivative of the hand-derived gradients along a direction, of the cost's."""
-    ends = []
+def _along(trial: Trial, names: Sequence[str], direction: Any) -> Any:
+    """Return the derivative of the hand-derived gradients of the cost along a direction."""
+    ends = np.cumsum([trial.flat[name].size for name in names])[:-1]
+    steps = dict(zip(names, np.split(direction, ends), strict=True))
     signature = trial.pair.reference.program.signature
-    for sign in (1, -1, 2, -2):
+    found = []
+    for many in (1, -1, 2, -2):
         moved = signature.flat(trial.given) | {
-            name: trial.flat[name] + sign * STEP * step.astype(trial.dtype)
-            for name, step in direction.items()
+            name: V + (many * STEP * steps[name]).reshape(V.shape).astype(V.dtype)
+            for name, V in ((name, trial.flat[name]) for name in names)
         }
         try:
             at = Trial(trial.pair, signature.nested(moved), thorough=False).hand
         except Exception:  # an argument that may not take every value
             return None
-        ends.append({name: _of_cost(trial, name, at[f"d{name}"]) for name in direction})
-    near, back, far, further_back = ends
-    return {  # a difference of fourth order
-        n: (8 * (near[n] - back[n]) - (far[n] - further_back[n])) / (12 * STEP) for n in direction
-    }
+        found.append(np.concatenate([_of_cost(trial, n, at[f"d{n}"]).ravel() for n in names]))
+    near, back, far, further_back = found
+    return (8 * (near - back) - (far - further_back)) / (12 * STEP)  # of fourth order
 
 
 def _of_cost(trial: Trial, name: str, dV: Any) -> Any:
@@ -81,23 +74,39 @@ def _of_cost(trial: Trial, name: str, dV: Any) -> Any:
     return dV / trial.sizes[reference.per_example] if name in reference.of_examples else dV
 
 
+def which_loss(evidence: Sequence[Trial], causes: Sequence[Cause]) -> str:
+    """Say whether wrong gradients are those of another loss, and of which, or ""."""
+    symmetric = is_a_gradient(evidence)
+    if symmetric is None:
+        return ""
+    if not symmetric:
+        return "the gradient of no loss at all: its Jacobian is not symmetric"
+    factor = common_factor(evidence)
+    if factor == "1":
+        return "the gradients of the parameters are right: what is wrong goes into none of them"
+    known = next((cause.mistake.loss for cause in causes if cause.mistake.loss), "another loss")
+    what = f"{factor} times this loss" if factor else known
+    sums = f", as if the sum over {factor} were no mean" if factor in evidence[0].sizes else ""
+    return f"the right gradient of {what}{sums}: its Jacobian is symmetric"
+
+
 def common_factor(evidence: Sequence[Trial]) -> str:
     """Return the size or number by which all gradients differ, "m" or "1/m" or "2", or ""."""
-    found: set[str] | None = None
+    found: dict[str, None] | None = None
     for trial in evidence:
-        J, values, gradients = trial.pair.reference.program(**trial.arguments)
+        gradients = trial.pair.reference.program(**trial.arguments)[2]
         names = [n for n in trial.quantities.of_arguments if n in trial.hand]
         hand = np.concatenate([np.ravel(trial.hand[n]) for n in names])
         right = np.concatenate([np.ravel(gradients[n]) for n in names])
-        factors = {"2": 2.0, "1/2": 0.5, "−1": -1.0}
-        for name, size in trial.sizes.items():
-            factors |= {name: size, f"1/{name}": 1 / size}
         norm = float(np.vdot(right, right))
-        if norm:
-            fitted = float(np.vdot(right, hand)) / norm
-            factors.setdefault(f"{fitted:.6g}", fitted)
+        if not norm:
+            continue
+        factors = {"1": 1.0, "−1": -1.0, "2": 2.0, "½": 0.5}
+        for name, n in trial.sizes.items():
+            factors |= {name: n, f"1/{name}": 1 / n}
+        fitted = float(np.vdot(right, hand)) / norm
+        factors.setdefault(f"{fitted:.6g}", fitted)
         size = max(np.max(np.abs(hand), initial=0), np.max(np.abs(right), initial=0))
-        same = {n for n, f in factors.items() if np.all(np.abs(hand - f * right) <= 1e-9 * size)}
-        found = same if found is None else found & same
-    names = sorted(found or (), key=lambda n: (n != "m", n[:1].isdigit(), n))
-    return names[0] if names else ""
+        same = [n for n, f in factors.items() if np.all(np.abs(hand - f * right) <= 1e-9 * size)]
+        found = {n: None for n in same if found is None or n in found}
+    return next(iter(found or ()), "")

@@ -46,15 +46,16 @@ class Network:
     def __post_init__(self) -> None:
         check_choice("network", self.kind, ("logistic", "logistic_loop", "shallow", "deep"))
         check_loss(self.loss, self.output)
-        check_activations((*self.hidden, self.output), ACTIVATIONS)
         if self.is_logistic:
             check_choice("loss", self.loss, autodiff.logistic.UNIT_LOSSES)
         layers = {"logistic": 0, "logistic_loop": 0, "shallow": 1}.get(self.kind)
-        if layers not in (None, len(self.hidden)):
+        if not isinstance(self.hidden, tuple) or layers not in (None, len(self.hidden)):
+            many = "any number of" if layers is None else layers
             raise ValueError(
-                f"hidden={self.hidden!r} does not fit {self.kind!r}: expected {layers} names; "
-                "'deep' takes any number."
+                f"hidden={self.hidden!r} does not fit {self.kind!r}: expected a tuple with {many} "
+                "names; 'deep' takes any number."
             )
+        check_activations((*self.hidden, self.output), ACTIVATIONS)
 
     @property
     def is_logistic(self) -> bool:

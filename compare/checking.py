@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backproof.compare.pair import Pair
 from backproof.compare.report import Report
-from backproof.compare.search import EXAMPLES, search
+from backproof.compare.search import search
 
 
 class GradientMismatch(AssertionError):
@@ -15,17 +15,20 @@ class GradientMismatch(AssertionError):
         self.report = report
 
 
-def check(pair: Pair, examples: int = EXAMPLES, seed: int = 0, dtype: str | None = None) -> Report:
+def check(
+    pair: Pair, examples: int | None = None, seed: int = 0, dtype: str | None = None
+) -> Report:
     """Search for a disagreement, raise GradientMismatch if there is one, else return the report.
 
-    Half of the `examples` are of the families of shapes that expose mistakes, with every kind of
-    values in turns; Hypothesis draws the others. JAX's derivation is replayed by NumPy, and run by
-    XLA too on the first example, on one in fifty, and before anything is said to be wrong. float32
-    and float64 take turns unless `dtype` names one.
+    Half of the `examples` (200, or what pytest's --backproof-profile says) are of the families of
+    shapes that expose mistakes, with every kind of values in turns; Hypothesis draws the others.
+    JAX's derivation is replayed by NumPy, and run by XLA too on the first example, on one in fifty,
+    and before anything is said to be wrong. float32 and float64 take turns unless `dtype` says not.
 
     It runs Hypothesis itself: inside a Hypothesis test of your own, draw from `pair.examples()`
     and call `judge(pair, **pair.arguments(example))` instead.
     """
+    __tracebackhide__ = True  # pytest points to the call
     report = search(pair, examples, seed, dtype)
     if not report.agrees:
         raise GradientMismatch(report)

@@ -1,18 +1,20 @@
 """The condition on which a gradient fails: "m > 1", "soft labels only", "n ≠ m".
 
 Examples of all sorts are judged; what is told is the simplest condition that holds on exactly
-those that fail, found on some of them and confirmed on the others. Without one, nothing is told.
+those that fail. Without one, how many failed is all that is told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import combinations
 
 import numpy as np
 
 from backproof.compare.example import Example
 from backproof.compare.pair import Pair
+from backproof.compare.values import ORDERS
 
 EXAMPLES = 120
 LEAST = 4  # that fail, and that do not
@@ -75,23 +77,33 @@ def _usual(pair: Pair, variation: dict[str, str]) -> dict[str, str]:
 
 def _atoms(pair: Pair) -> Iterator[Atom]:
     """Yield simple conditions, in words and as functions."""
-    names: Sequence[str] = pair.size_names
-    for name in names:
-        yield f"{name} > 1", lambda example, name=name: example.sizes[name] > 1
-    for one, other in combinations(names, 2):
-        yield (
-            f"{one} ≠ {other}",
-            lambda example, one=one, other=other: example.sizes[one] != example.sizes[other],
-        )
+    for name in pair.size_names:
+        yield f"{name} > 1", partial(_is_more_than_1, name)
+    for one, other in combinations(pair.size_names, 2):
+        yield f"{one} ≠ {other}", partial(_differ, one, other)
     for name, values in pair.kinds.items():
         kinds = [*values.kinds]
         for kind in kinds if len(kinds) > 1 else ():
             words = f"{kind} labels ({name})" if kind in ("soft", "hard") else f"{name} is {kind}"
-            yield (
-                words,
-                lambda e, name=name, kind=kind, usual=kinds[0]: e.kinds.get(name, usual) == kind,
-            )
+            yield words, partial(_is_of_kind, name, kind, kinds[0])
     for dtype in pair.dtypes if len(pair.dtypes) > 1 else ():
-        yield f"in {dtype}", lambda example, dtype=dtype: example.dtype == dtype
-    for order in ("F", "strided", "read_only"):
-        yield f"in {order} order", lambda example, order=order: example.order == order
+        yield f"in {dtype}", partial(_has, "dtype", dtype)
+    for order in ORDERS[1:]:
+        yield f"in {order} order", partial(_has, "order", order)
+
+
+def _is_more_than_1(name: str, example: Example) -> bool:
+    return example.sizes[name] > 1
+
+
+def _differ(one: str, other: str, example: Example) -> bool:
+    return example.sizes[one] != example.sizes[other]
+
+
+def _is_of_kind(name: str, kind: str, usual: str, example: Example) -> bool:
+    return example.kinds.get(name, usual) == kind
+
+
+def _has(field: str, value: str, example: Example) -> bool:
+    found: str = getattr(example, field)
+    return found == value

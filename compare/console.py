@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from backproof.compare.finding import AGREES, IMPRECISE, INHERITS, KINK, Finding
+from backproof.compare.finding import AGREES, DTYPE, IMPRECISE, INHERITS, KINK, SHAPE, Finding
 from backproof.compare.report import Report
 from backproof.compare.training import TrainingReport
 
@@ -69,9 +69,10 @@ def stoppable() -> Iterator[Callable[[], None]]:
 
 
 def plain(*parts: RenderableType) -> str:
-    """Return what a console would print, without colours, 100 columns wide at most."""
+    """Return what a console would print, without colours, folded at 100 columns."""
     file = io.StringIO()
-    Console(file=file, width=WIDTH, color_system=None, highlight=False).print(Group(*parts))
+    out = Console(file=file, width=WIDTH, color_system=None, highlight=False)
+    out.print(Group(*parts), crop=False)
     return "\n".join(line.rstrip() for line in file.getvalue().splitlines())
 
 
@@ -96,8 +97,13 @@ def _report(report: Report) -> Iterator[RenderableType]:
         table.add_column(no_wrap=True)
         table.add_column(overflow="fold")
         for label, text in rows:
-            table.add_row(f"  {label}", Text(text))
+            if label != "again":
+                table.add_row(f"  {label}", Text(text))
         yield table
+    for label, command in rows:
+        if label == "again":  # a line, however long: it is to be copied
+            width = max(len(other) for other, _ in rows)
+            yield Text(f"  {label:<{width}}  {command}", no_wrap=True, overflow="ignore")
 
 
 def headline(report: Report) -> str:
@@ -115,10 +121,13 @@ def headline(report: Report) -> str:
     own = [f for f in findings if not f.passes and f.verdict not in (INHERITS, first.verdict)]
     same = [f.quantity for f in findings if f.verdict == first.verdict]
     inherit = [f.quantity for f in findings if f.verdict == INHERITS]
-    verb = first.verdict if first.verdict.endswith("s") else f"is {first.verdict}"
-    if len(same) > 1:
-        verb = verb.replace("is ", "are ") if verb.startswith("is") else verb.removesuffix("s")
-    sentence = f"{name}: {_listed(same or [first.quantity])} {verb.replace('wrong shape', 'of the wrong shape').replace('wrong dtype', 'of the wrong dtype')}"
+    says = {SHAPE: "of the wrong shape", DTYPE: "of the wrong dtype"}.get(first.verdict)
+    verb = first.verdict
+    if first.verdict.endswith("s") and len(same) > 1:
+        verb = first.verdict.removesuffix("s")
+    elif not first.verdict.endswith("s"):
+        verb = f"{'are' if len(same) > 1 else 'is'} {says or first.verdict}"
+    sentence = f"{name}: {_listed(same or [first.quantity])} {verb}"
     if inherit:
         sentence += f"; {_listed(inherit)} inherit{'s' * (len(inherit) == 1)} it"
     if own:
@@ -176,7 +185,7 @@ def show(reports: Sequence[Report | TrainingReport]) -> None:
     out.print(table)
     for report in reports:
         if isinstance(report, Report) and (not report.agrees or report.vacuous):
-            out.print(*_report(report), "", sep="\n")
+            out.print(Group(*_report(report), Text("")), crop=False)
         elif not report.agrees:
             out.print(f"{report}\n", markup=False, soft_wrap=True)
     wrong = sum(not report.agrees for report in reports)

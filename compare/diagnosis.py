@@ -7,15 +7,14 @@ unrecognised: no name is better than a wrong one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from backproof.compare import mistakes
-from backproof.compare.line import Line, consequences
-from backproof.compare.mistakes import Wrong
+from backproof.compare.line import Line, Wrong, consequences
+from backproof.compare.mistakes import MISTAKES, Mistake
 from backproof.compare.trial import Trial
 from backproof.compare.values import Array
 
@@ -25,135 +24,6 @@ MOST = 3  # wrong lines that are explained
 LEAST = 3  # problems on which an explanation must hold
 SAME = 1e-9  # of the largest entry, in float64; and a thousandth of what is to be explained
 SAME_IN_FLOAT32 = 1e-4
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """One row: `says` becomes a sentence about a line {q}, with the details that were found."""
-
-    name: str
-    says: str
-    wrong: Callable[[Line], Wrong]
-
-    @property
-    def lesson(self) -> str:
-        """One sentence for a learner."""
-        return (self.wrong.__doc__ or "").partition("\n\n")[0].replace("\n    ", " ")
-
-
-# In the order in which they are tried: of two that explain the same numbers, the first is told.
-MISTAKES = [
-    Mistake(
-        "no mean",
-        "{q} is {0} times too large: the division by {0} is missing",
-        mistakes.mean_missing,
-    ),
-    Mistake("divided twice", "{q} is divided by {0} once too often", mistakes.mean_twice),
-    Mistake("wrong count", "{q} is divided by the wrong size: {0}", mistakes.wrong_count),
-    Mistake("sign", "{q} has the wrong sign", mistakes.sign),
-    Mistake("factor 2", "{q} is {0} of what it should be", mistakes.square_factor),
-    Mistake("n − 1", "{q} is divided by {0}", mistakes.one_less),
-    Mistake(
-        "no activation derivative",
-        "the activation's derivative is missing: {q} is {0} as it is",
-        mistakes.slope_missing,
-    ),
-    Mistake(
-        "activation derivative twice",
-        "the activation's derivative is multiplied twice in {q}",
-        mistakes.slope_twice,
-    ),
-    Mistake(
-        "slope assigned",
-        "the slope is assigned, not multiplied with {0}, where it is not 1",
-        mistakes.slope_assigned,
-    ),
-    Mistake(
-        "mask of the upstream gradient",
-        "{q} is masked by where {0} is positive",
-        mistakes.mask_of_upstream,
-    ),
-    Mistake(
-        "updated parameter",
-        "{q} is computed from an updated parameter: {0}",
-        mistakes.updated_parameter,
-    ),
-    Mistake("wrong array", "{q} is computed with {0}", mistakes.other_value),
-    Mistake(
-        "diagonal only",
-        "{q} is {0} times the Jacobian's diagonal; the other entries are missing",
-        mistakes.diagonal_only,
-    ),
-    Mistake(
-        "wrong activation derivative",
-        "{q} is multiplied with {0}, which is not the derivative here",
-        mistakes.slope_of_another,
-    ),
-    Mistake(
-        "cancelled derivative",
-        "{q} is multiplied with {0}, which has cancelled on paper",
-        mistakes.slope_added,
-    ),
-    Mistake("wrong term", "{q} has {0}", mistakes.other_term),
-    Mistake("label squared", "{q} has −(y/a)·y in place of −y/a, with {0}", mistakes.label_squared),
-    Mistake(
-        "sign within",
-        "{q} has the sign of the second term wrong: −(y/a + (1 − y)/(1 − a)), with {0}",
-        mistakes.label_sign,
-    ),
-    Mistake(
-        "transpose", "a transpose is missing, or one too many, in {q}: of {0}", mistakes.transposed
-    ),
-    Mistake(
-        "elementwise product",
-        "{q} is the elementwise product {0}; a matrix product belongs there",
-        mistakes.elementwise,
-    ),
-    Mistake("penalty missing", "the penalty's term is missing in {q}", mistakes.decay_missing),
-    Mistake("penalty twice", "the penalty's term is in {q} twice", mistakes.decay_twice),
-    Mistake("factor ignored", "{q} ignores {0}, as if it were 1", mistakes.factor_ignored),
-    Mistake("term ignored", "{q} ignores {0}, as if it were 0", mistakes.term_ignored),
-    Mistake(
-        "upstream ignored", "{q} ignores {0}, as if it were all ones", mistakes.upstream_ignored
-    ),
-    Mistake("path missing", "{q} lacks the term that comes through {0}", mistakes.path_missing),
-    Mistake(
-        "penalty added", "{q} has a penalty that the loss does not have: {0}", mistakes.decay_added
-    ),
-    Mistake("constant factor", "{q} is {0} times what it should be", mistakes.constant_factor),
-    Mistake(
-        "one step only",
-        "{q} has the contribution of one step only: the {0}",
-        mistakes.one_step_only,
-    ),
-    Mistake(
-        "= for +=",
-        "{q} keeps only the last of several contributions of {0}: = where += belongs",
-        mistakes.assigned,
-    ),
-    Mistake(
-        "mean's term missing",
-        "{q} lacks the term that comes through the mean {0}",
-        mistakes.mean_term_missing,
-    ),
-    Mistake(
-        "deviation's term missing",
-        "{q} lacks the term that comes through the deviation {0}",
-        mistakes.deviation_term_missing,
-    ),
-    Mistake("other activation", "{q} is the {0}", mistakes.other_activation),
-    Mistake("reordered", "{q} has the right entries at the wrong places: {0}", mistakes.reordered),
-    Mistake("summed too much", "{q} is {0}, an axis that should stay", mistakes.summed_too_much),
-    Mistake("clipped", "{q} is clipped at {0}", mistakes.clipped),
-    Mistake("zeros", "{q} is all zeros", mistakes.zeros),
-    Mistake("part zero", "some entries of {q} are 0, the others are right", mistakes.part_zero),
-    Mistake(
-        "float32 digits",
-        "{q} went through float32: it has seven right digits",
-        mistakes.narrow_digits,
-    ),
-    Mistake("other quantity", "{q} is {0}", mistakes.other_quantity),
-]
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ class Example:
     kinds: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        parts = {**self.sizes, "seed": self.seed}
+        parts: dict[str, object] = {**self.sizes, "seed": self.seed}
         parts |= {"dtype": self.dtype} if self.dtype != "float64" else {}
         parts |= {"order": self.order} if self.order != "C" else {}
         return ",".join(f"{name}={value}" for name, value in (parts | {**self.kinds}).items())

@@ -9,19 +9,22 @@ from typing import Any
 import numpy as np
 
 from backproof.compare import witness
-from backproof.compare.another_loss import common_factor, is_a_gradient
+from backproof.compare.another_loss import which_loss
 from backproof.compare.condition import condition
 from backproof.compare.diagnosis import Cause, diagnosed
 from backproof.compare.example import Example
 from backproof.compare.finding import (
     INHERITS,
+    NOT_FINITE,
     RAISES,
+    SHAPE,
     WRONG,
     Finding,
     Judgement,
     as_json,
 )
 from backproof.compare.judging import judged
+from backproof.compare.misfit import probably
 from backproof.compare.pair import Pair
 from backproof.compare.smallest import smallest
 from backproof.compare.trial import Trial
@@ -69,25 +72,29 @@ class Story:
 
 def explained(pair: Pair, failure: tuple[Judgement, Example], scales: Mapping[str, float]) -> Story:
     """Return the story of a failure."""
-    first = failure[0].first_wrong
-    assert first is not None
+    failed = failure[0].first_wrong
+    assert failed is not None
 
     def fails(example: Example) -> bool:
-        return _fails_like(first, judged_or_raised(pair, example, scales))
+        return _fails_like(failed, judged_or_raised(pair, example, scales))
 
     example = smallest(pair, failure[1], fails)
     judgement = judged_or_raised(pair, example, scales, in_detail=True)
-    first = judgement.first_wrong or first
+    first = judgement.first_wrong or failed
     when = condition(pair, example, lambda e: not judged_or_raised(pair, e, scales).agrees)
     causes: Sequence[Cause] = ()
     who = loss = ""
-    if first.verdict in (WRONG, RAISES):
+    if first.verdict in (WRONG, RAISES, NOT_FINITE):
         evidence = _evidence(pair, example, first, scales)
         causes = diagnosed(evidence)
-        loss = _which_loss([trial for trial, _ in evidence])
+        loss = which_loss([trial for trial, _ in evidence], causes)
     if first.verdict == WRONG:
         who = _who(Trial(pair, pair.arguments(example), thorough=False), first)
     why = "; ".join(map(str, causes)) or _unrecognised(first)
+    if first.verdict == SHAPE:
+        evidence = _evidence(pair, example, first, scales)
+        what = probably(first.quantity, [trial for trial, _ in evidence])
+        why = f"{first.quantity}: {what}" if what else first.note
     return Story(example, judgement, first, causes, why, who, loss, when)
 
 
@@ -118,6 +125,7 @@ def _evidence(
     """
     random = np.random.default_rng(0)
     evidence: list[tuple[Trial, list[str]]] = []
+    line = "" if first.verdict == RAISES else first.quantity
     dtype = "float64" if "float64" in pair.dtypes else pair.dtypes[0]
     for i in range(TRIES):
         sides = random.integers(3, min(6, pair.largest_side + 1), len(pair.size_names))
@@ -134,9 +142,10 @@ def _evidence(
             findings = judged(trial, dict(scales))
         except Exception:
             continue
-        wrong = [finding.quantity for finding in findings if finding.verdict == WRONG]
-        expected = first.quantity if first.verdict == WRONG else (evidence or [(None, wrong)])[0][1]
-        if wrong and wrong[0] == (expected if isinstance(expected, str) else expected[0]):
+        verdict = SHAPE if first.verdict == SHAPE else WRONG
+        wrong = [finding.quantity for finding in findings if finding.verdict == verdict]
+        line = line or wrong[0] if wrong else line
+        if wrong and wrong[0] == line:
             evidence.append((trial, wrong))
         if len(evidence) == EVIDENCE:
             break
@@ -155,18 +164,6 @@ def _who(trial: Trial, first: Finding) -> str:
     if off[nearer] > witness.CLOSE:
         return f"complex step agrees with neither: it gives {right:.6g}"
     return f"complex step agrees with {nearer} ({off[nearer]:.0e})"
-
-
-def _which_loss(evidence: Sequence[Trial]) -> str:
-    """Say whether these are the gradients of another loss."""
-    symmetric = is_a_gradient(evidence)
-    if symmetric is None:
-        return ""
-    if not symmetric:
-        return "the gradient of no loss at all: its Jacobian is not symmetric"
-    factor = common_factor(evidence)
-    what = f"{factor} times this loss" if factor else "another loss"
-    return f"the right gradient of {what}: its Jacobian is symmetric"
 
 
 def _unrecognised(first: Finding) -> str:

@@ -32,7 +32,7 @@ from backproof.compare.finding import (
     Finding,
     Judgement,
 )
-from backproof.compare.misfit import probably
+from backproof.compare.misfit import by_shape
 from backproof.compare.pair import Pair
 from backproof.compare.trial import Trial
 
@@ -88,7 +88,7 @@ def _misfits(trial: Trial) -> list[Finding]:
     for name in trial.ordered():
         array, shape = trial.hand[name], shapes[name]
         if array.shape != shape:
-            note = f"shape {array.shape}, expected {shape}{probably(trial, name, shape)}"
+            note = f"shape {array.shape}, expected {shape}{by_shape(array.shape, shape)}"
             found.append(Finding(name, SHAPE, array.shape, note=note))
         elif array.dtype != trial.dtype:
             note = f"dtype {array.dtype}, expected {trial.dtype}"

@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 
 from backproof.arguments import check_whole
-from backproof.compare.diagnosis import MISTAKES, planted
+from backproof.compare.diagnosis import planted
 from backproof.compare.example import Example
 from backproof.compare.judging import EITHER_SIDE, ROUNDINGS
 from backproof.compare.line import Line
+from backproof.compare.mistakes import MISTAKES
 from backproof.compare.pair import Pair
 from backproof.compare.search import members
 from backproof.compare.trial import Trial

@@ -15,6 +15,7 @@ import numpy as np
 from backproof.compare.trial import Trial
 
 SLACK = 1e3  # between what rounding does by chance on two rungs; a wrong formula needs 1e5 and more
+NO_DIGITS = 0.5  # an error of so much of the number itself: not one digit of it is right
 RETRIES = 3  # the same problem, each number moved by a few parts in a million
 WIDER_THAN_FLOAT64 = np.finfo(np.longdouble).eps < np.finfo(np.float64).eps
 
@@ -22,6 +23,7 @@ WIDER_THAN_FLOAT64 = np.finfo(np.longdouble).eps < np.finfo(np.float64).eps
 def falls(trial: Trial, name: str, only: Any = True) -> bool:
     """Whether the error of a quantity falls with the unit roundoff; of the entries `only`."""
     narrow = np.dtype("float32")
+    pairs: list[tuple[Any, Any]]
     pairs = [(narrow, np.dtype("float64"))] if trial.dtype in (narrow, np.float64) else []
     if WIDER_THAN_FLOAT64:
         pairs.append((np.dtype("float64"), np.dtype(np.longdouble)))
@@ -33,20 +35,27 @@ def falls(trial: Trial, name: str, only: Any = True) -> bool:
 
 
 def _falls_between(trial: Trial, name: str, only: Any, coarse: Any, fine: Any) -> bool | None:
-    """Whether it falls from one precision to the next; None where one of them says nothing."""
+    """Whether it falls from one precision to the next; None where one of them says nothing.
+
+    An error as large as the number itself says nothing: a − y is 0 where a rounds to 1 = y.
+    """
     found = [errors for t in _near(trial) if (errors := _errors(t, name, only, coarse, fine))]
     if not found:
         return None
-    of_coarse = max(one for one, _ in found)
-    of_fine = max(other for _, other in found)
+    of_coarse, of_fine, size = map(max, zip(*found, strict=True))
     ratio = float(np.finfo(fine).eps / np.finfo(coarse).eps)
-    return bool(of_fine <= SLACK * ratio * of_coarse)
+    if of_fine <= SLACK * ratio * of_coarse:
+        return True
+    return None if of_coarse >= NO_DIGITS * size else False
 
 
 def _errors(
     trial: Trial, name: str, only: Any, coarse: Any, fine: Any
-) -> tuple[float, float] | None:
-    """Return the largest errors in two precisions, none smaller than half an ulp of the truth."""
+) -> tuple[float, float, float] | None:
+    """Return the largest errors in two precisions, and the largest entry of the truth.
+
+    No error is smaller than half an ulp of that.
+    """
     errors = []
     for dtype in (coarse, fine):
         try:
@@ -60,9 +69,9 @@ def _errors(
             error = np.max(np.abs(np.where(only, one.hand[name], 0) - truth), initial=0)
         if not np.isfinite(error):
             return None
-        half_ulp = np.finfo(dtype).eps / 2 * np.max(np.abs(truth), initial=0)
-        errors.append(float(max(error, half_ulp)))
-    return errors[0], errors[1]
+        size = float(np.max(np.abs(truth), initial=0))
+        errors.append(float(max(error, np.finfo(dtype).eps / 2 * size)))
+    return errors[0], errors[1], size
 
 
 def _near(trial: Trial) -> Iterator[Trial]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from backproof.autodiff.program import CUT, UPSTREAM
 from backproof.compare.trial import Trial
 from backproof.compare.values import Array
+
+Wrong: TypeAlias = Iterator[tuple[str, Array]]  # in a few words, what a mistaken line gives
+MOST = 128  # entries, of what is taken entry by entry
 
 
 class Line:
@@ -29,9 +32,9 @@ class Line:
         """What the line should give."""
         return np.asarray(self.trial.plain[self.name], np.float64)
 
-    def given(self, **replaced: Any) -> Array:
+    def given(self, replaced: Mapping[str, Array]) -> Array:
         """Return what the line gives with other inputs; inputs keep their shape."""
-        return np.asarray(self.trial.expected(**replaced)[self.name], np.float64)
+        return np.asarray(self.trial.expected(replaced=replaced)[self.name], np.float64)
 
     @cached_property
     def reads(self) -> list[str]:
@@ -68,9 +71,9 @@ class Line:
         """Yield the floats of a shape that are at hand; with `values`, no derivatives."""
         for name, array in self.arrays.items():
             is_value = name in self.trial.flat or name in self.trial.quantities.marks
-            if array.shape == shape and array.dtype.kind == "f" and name != self.name:
-                if is_value or not values:
-                    yield name, array
+            other = array.dtype.kind == "f" and name != self.name
+            if array.shape == shape and other and (is_value or not values):
+                yield name, array
 
 
 def consequences(trial: Trial, name: str, value: Array) -> dict[str, Array]:
@@ -79,5 +82,24 @@ def consequences(trial: Trial, name: str, value: Array) -> dict[str, Array]:
     order = trial.ordered()
     for later in order[order.index(name) + 1 :]:
         if not changed.keys().isdisjoint(Line(trial, later).reads):
-            changed[later] = np.asarray(trial.expected(**changed)[later])
+            changed[later] = np.asarray(trial.expected(replaced=changed)[later])
     return changed
+
+
+def fitted(hand: Any, wrong: Any) -> float:
+    """Return the factor by which `wrong` comes closest to `hand`, of seven digits."""
+    norm = float(np.vdot(wrong, wrong))
+    return float(np.vdot(wrong, hand)) / norm if norm else 0.0
+
+
+def same(one: Array, other: Array) -> bool:
+    """Whether two arrays are the same but for rounding."""
+    return bool(np.max(np.abs(one - other), initial=0) <= 1e-9 * np.max(np.abs(one), initial=0))
+
+
+def units(array: Array) -> Iterator[Array]:
+    """Yield arrays with a single 1, at every entry in turn."""
+    for i in range(array.size):
+        e = np.zeros(array.size, array.dtype)
+        e[i] = 1
+        yield e.reshape(array.shape)

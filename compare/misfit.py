@@ -1,8 +1,8 @@
-"""What a result of the wrong shape probably is: transposed, not summed, summed over another axis."""
+"""What a result of the wrong shape is: transposed, not summed, summed over another axis."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,29 +10,36 @@ import numpy as np
 from backproof.compare.trial import Trial
 
 
-def probably(trial: Trial, name: str, shape: tuple[int, ...]) -> str:
-    """Say what a hand-derived result of another shape than `shape` probably is, or ""."""
-    hand = trial.hand[name]
-    J, values, gradients = trial.pair.reference.program(**trial.arguments)
-    right = {"J": J, **values, **gradients}
-    for words, guess in _guesses(trial, name, right):
-        if guess.shape == hand.shape and _close(hand, guess):
-            return f": {words}"
-    if hand.size == np.prod(shape) and hand.ndim < len(shape):
-        return ": an axis of length 1 is lost; keepdims=True keeps it"
-    if hand.shape == shape[::-1]:
-        return ": transposed?"
+def probably(name: str, evidence: Sequence[Trial]) -> str:
+    """Say what a result of the wrong shape is, on every problem, or ""."""
+    common: list[str] | None = None
+    for trial in evidence:
+        hand = trial.hand[name]
+        J, values, gradients = trial.pair.reference.program(**trial.arguments)
+        fitting = [
+            words
+            for words, guess in _guesses(name, {"J": J, **values, **gradients})
+            if guess.shape == hand.shape and _close(hand, guess)
+        ]
+        common = fitting if common is None else [words for words in common if words in fitting]
+    return common[0] if common else ""
+
+
+def by_shape(hand: tuple[int, ...], shape: tuple[int, ...]) -> str:
+    """Say what the shapes alone tell: a lost axis of length 1."""
+    if len(hand) < len(shape) and np.prod(hand) == np.prod(shape):
+        return "; an axis of length 1 is lost, which keepdims=True keeps"
     return ""
 
 
-def _guesses(trial: Trial, name: str, right: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+def _guesses(name: str, right: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield what may have been returned instead, in words and as an array."""
     array = np.asarray(right[name])
     yield "it is transposed", array.T
     for axis, side in enumerate(array.shape):
         if side == 1:
-            yield "the axis of length 1 is lost; keepdims=True keeps it", array.squeeze(axis)
-    yield "an axis of length 1 is lost; keepdims=True keeps it", array.squeeze()
+            yield "an axis of length 1 is lost, which keepdims=True keeps", array.squeeze(axis)
+    yield "an axis of length 1 is lost, which keepdims=True keeps", array.squeeze()
     for other, whole in right.items():
         whole = np.asarray(whole)
         if not other.startswith("d") or whole.ndim != array.ndim or other == name:

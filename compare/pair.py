@@ -108,6 +108,9 @@ class Pair:
         """The pair's name, or that of its hand-derived side."""
         return self.name or getattr(self.hand, "__name__", type(self.hand).__name__)
 
+    def __str__(self) -> str:
+        return self.title
+
     @cached_property
     def reference(self) -> Reference:
         """JAX's side, traced when it is first asked for."""
@@ -174,7 +177,7 @@ class Pair:
         return sound and signature.sizes.allow(sizes)
 
     @cached_property
-    def families(self) -> list[shapes.Sizes]:
+    def families(self) -> list[dict[str, int]]:
         """One member of every family of shapes, and others where constraints leave few of them."""
         found = shapes.families(self.size_names, self.allows)
         if len(found) < shapes.FEW and self.constraints:

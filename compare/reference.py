@@ -98,7 +98,8 @@ class Reference:
                 for name, dV in arguments[UPSTREAM].items()
             }
         J, marked, gradients = self._derived.function(**arguments)
-        per_example = {f"d{name}" for name in self.of_examples}
+        idle = self._derived.idle_marks()  # zeros, and to be known as zeros
+        per_example = {f"d{name}" for name in self.of_examples - idle}
         return J, marked, {n: m * d if n in per_example else d for n, d in gradients.items()}
 
     def cut(self, marks: Collection[str], sizes: Mapping[str, int]) -> DerivedProgram:

@@ -12,6 +12,7 @@ import hypothesis
 import numpy as np
 
 from backproof.arguments import FLOATS, check_choice, check_whole
+from backproof.compare import hooks
 from backproof.compare.example import Example
 from backproof.compare.explain import judged_or_raised
 from backproof.compare.finding import RAISES, Finding, Judgement
@@ -30,14 +31,19 @@ THOROUGH = 20  # the first so many are called twice, and asked whether results s
 
 def search(
     pair: Pair,
-    examples: int = EXAMPLES,
+    examples: int | None = None,
     seed: int = 0,
     dtype: str | None = None,
     tick: Callable[[], None] = lambda: None,
 ) -> Report:
     """Search as `check` does, without raising; stop at the first failure, `tick` for each one."""
+    if examples is None:
+        examples = hooks.examples or EXAMPLES
     with ThreadPoolExecutor(max_workers=1) as xla:
-        return begin(pair, examples, seed, dtype, tick, xla)()
+        report = begin(pair, examples, seed, dtype, tick, xla)()
+    for listener in hooks.listeners:
+        listener(report)
+    return report
 
 
 def begin(

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from backproof.compare.example import Example
 from backproof.compare.pair import Pair
-from backproof.compare.shapes import smaller
+from backproof.compare.shapes import Sizes, smaller
 
 SEEDS = (0, 1, 2)
 
@@ -25,7 +25,7 @@ def smallest(pair: Pair, example: Example, fails: Callable[[Example], bool]) -> 
 
 def _simpler(pair: Pair, example: Example) -> Iterator[Example]:
     """Yield examples that are simpler in one respect, the simplest first."""
-    for sizes in smaller(dict(example.sizes)):
+    for sizes in (*_together(dict(example.sizes)), *smaller(dict(example.sizes))):
         if pair.allows(sizes):
             for seed in dict.fromkeys((example.seed, *SEEDS)):
                 yield replace(example, sizes=sizes, seed=seed)
@@ -37,3 +37,10 @@ def _simpler(pair: Pair, example: Example) -> Iterator[Example]:
         yield replace(example, dtype="float64")
     for seed in range(min(example.seed, len(SEEDS))):
         yield replace(example, seed=seed)
+
+
+def _together(sizes: Sizes) -> Iterator[Sizes]:
+    """Yield sizes with all equal sides smaller at once: squares, of which none shrinks alone."""
+    for side in sorted(set(sizes.values())):
+        for less in range(1, side):
+            yield {name: less if n == side else n for name, n in sizes.items()}

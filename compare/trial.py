@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import copy
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -101,7 +102,9 @@ class Trial:
         }
         return Trial(self.pair, signature.nested(wider), thorough=False)
 
-    def inputs(self, dtype: Any = None, **replaced: Any) -> dict[str, Any]:
+    def inputs(
+        self, dtype: Any = None, replaced: Mapping[str, Any] = MappingProxyType({})
+    ) -> dict[str, Any]:
         """Return what the cut program is given: the arguments, and the hand's own V and dV.
 
         `replaced` puts other arrays in the place of arguments, and of "V" and "dV".
@@ -125,13 +128,18 @@ class Trial:
     def _forward(self) -> dict[str, Any]:
         return self.pair.reference.program.forward(**self.arguments)[1]
 
-    def expected(self, how: str = "__call__", dtype: Any = None, **replaced: Any) -> Expected:
+    def expected(
+        self,
+        how: str = "__call__",
+        dtype: Any = None,
+        replaced: Mapping[str, Any] = MappingProxyType({}),
+    ) -> Expected:
         """Return what each line should be, given the hand's own numbers for the others.
 
         `how` is a way to run the program: "__call__", "bounded", "hull".
         """
         cut = self.pair.reference.cut(self.cuts, self.sizes)
-        J, values, gradients = getattr(cut, how)(**self.inputs(dtype, **replaced))
+        J, values, gradients = getattr(cut, how)(**self.inputs(dtype, replaced))
         return {"J": J, **values, **gradients}
 
     @cached_property

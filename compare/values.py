@@ -141,6 +141,8 @@ def choice(*numbers: float) -> Values:
     """One of these numbers, for every entry the same."""
     if not numbers:
         raise ValueError("choice(): expected numbers to choose from, such as choice(0.01, 0.2).")
+    for number in numbers:
+        check_number("choice", number)
 
     def of(number: float) -> Draw:
         return lambda random, shape, sizes: np.full(shape, number)

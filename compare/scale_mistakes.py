@@ -1,0 +1,77 @@
+"""Mistakes of scale: a sign, a division, a factor, lost digits."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import numpy as np
+
+from backproof.compare.line import Line, Wrong, fitted
+
+
+def sign(line: Line) -> Wrong:
+    """The minus of an inner derivative is lost, or one too many."""
+    yield "", -line.right
+
+
+def mean_missing(line: Line) -> Wrong:
+    """The cost is a mean, the sum was not divided."""
+    for name in _summed_sizes(line):
+        yield name, line.right * line.sizes[name]
+
+
+def mean_twice(line: Line) -> Wrong:
+    """Divided by a number of things that the cost does not divide by, or divided twice."""
+    for name in _summed_sizes(line):
+        yield name, line.right / line.sizes[name]
+
+
+def wrong_count(line: Line) -> Wrong:
+    """Divided by the size of another axis."""
+    for right, wrong in permutations(_summed_sizes(line), 2):
+        yield f"{wrong} in place of {right}", line.right * line.sizes[right] / line.sizes[wrong]
+
+
+def one_less(line: Line) -> Wrong:
+    """Divided by n − 1, as an unbiased variance is, in place of n; or the other way round."""
+    for name in _summed_sizes(line):
+        n = line.sizes[name]
+        if n > 1:
+            yield f"{name} − 1 in place of {name}", line.right * n / (n - 1)
+            yield f"{name} in place of {name} − 1", line.right * (n - 1) / n
+
+
+def square_factor(line: Line) -> Wrong:
+    """The 2 of a square's derivative, or the ½ before it, is forgotten."""
+    yield "twice", 2 * line.right
+    yield "half", line.right / 2
+
+
+def constant_factor(line: Line) -> Wrong:
+    """A factor that is the same for every entry, shape and value."""
+    factor = 3.0 if line.hand is None else fitted(line.hand, line.right)
+    yield f"{factor:.6g}", factor * line.right
+
+
+def clipped(line: Line) -> Wrong:
+    """Clipped: right for training perhaps, but no gradient any more."""
+    limit = 0.1 if line.hand is None else float(np.max(np.abs(line.hand), initial=0))
+    yield f"{limit:.6g}", np.clip(line.right, -limit, limit)
+
+
+def narrow_digits(line: Line) -> Wrong:
+    """Computed in float32 somewhere on the way: seven digits are right, the others noise."""
+    narrow = line.right.astype(np.float32).astype(np.float64)
+    if line.hand is not None and line.trial.dtype == np.float64:
+        size = np.max(np.abs(line.right), initial=0)
+        off = np.max(np.abs(line.hand - line.right), initial=0)
+        if 1e-9 * size < off < 1e-5 * size and np.all(line.hand == line.hand.astype(np.float32)):
+            narrow = line.hand
+    yield "", narrow
+
+
+def _summed_sizes(line: Line) -> list[str]:
+    """Return the sizes: that of the examples first, then those that the result does not have."""
+    sides = set(line.right.shape)
+    first = line.trial.pair.per_example
+    return sorted(line.sizes, key=lambda n: (n != first, line.sizes[n] in sides))

@@ -1,0 +1,103 @@
+"""Mistakes of sums: steps left out, entries at the wrong place, terms of a normalisation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from backproof.compare.line import MOST, Line, Wrong, units
+
+
+def zeros(line: Line) -> Wrong:
+    """It is all zeros: never computed, or overwritten."""
+    yield "", np.zeros_like(line.right)
+
+
+def part_zero(line: Line) -> Wrong:
+    """Some entries are 0, the others right: a loop that ends too early, a block never written."""
+    written = np.ones(line.right.shape, bool)
+    if line.hand is None and line.right.ndim:
+        written[-1] = False
+    elif line.hand is not None:
+        written = line.hand != 0
+    if not np.all(written) and np.any(written):
+        yield "", np.where(written, line.right, 0)
+
+
+def reordered(line: Line) -> Wrong:
+    """The right entries at the wrong places: reversed, or shifted by one."""
+    for axis, n in enumerate(line.right.shape):
+        if n > 1:
+            yield f"reversed along axis {axis}", np.flip(line.right, axis)
+            yield f"shifted along axis {axis}", np.roll(line.right, 1, axis)
+            yield f"shifted along axis {axis}", np.roll(line.right, -1, axis)
+
+
+def summed_too_much(line: Line) -> Wrong:
+    """Summed over an axis that should stay, then spread over it."""
+    for axis, n in enumerate(line.right.shape):
+        if n > 1:
+            total = line.right.sum(axis=axis, keepdims=True)
+            yield f"summed over axis {axis}", np.broadcast_to(total, line.right.shape)
+            yield f"the mean over axis {axis}", np.broadcast_to(total / n, line.right.shape)
+
+
+def one_step_only(line: Line) -> Wrong:
+    """Only one step along an axis contributes: the last, or the first."""
+    for name in line.reads:
+        array = line.arrays[name]
+        if array.dtype.kind != "f":
+            continue
+        for axis, n in enumerate(array.shape):
+            for words, i in (("last", n - 1), ("first", 0)) if n > 1 else ():
+                kept = np.zeros_like(array)
+                index = (*[slice(None)] * axis, i)
+                kept[index] = array[index]
+                yield f"{words} of {name} along axis {axis}", line.given({name: kept})
+
+
+def assigned(line: Line) -> Wrong:
+    """`=` where `+=` belongs: of several contributions to one entry, the last is left."""
+    for name in line.upstream:
+        dU = line.arrays[name]
+        if not 1 < dU.size <= MOST:
+            continue
+        total = np.zeros_like(line.right)
+        for e, entry in zip(units(dU), dU.ravel(), strict=True):
+            written = line.given({name: e})
+            total = np.where(written != 0, written * entry, total)
+        yield name, total
+
+
+def mean_term_missing(line: Line) -> Wrong:
+    """A normalisation's gradient has a term that comes through the mean: it is missing."""
+    yield from _normalisation(line, lambda V, axis: np.ones_like(V))
+
+
+def deviation_term_missing(line: Line) -> Wrong:
+    """A normalisation's gradient has a term that comes through the deviation: it is missing."""
+    yield from _normalisation(line, lambda V, axis: V - V.mean(axis=axis, keepdims=True))
+
+
+def _normalisation(line: Line, term: Any) -> Wrong:
+    """Yield the line without a term that is orthogonal to it along an axis, as it is after one."""
+    if not line.successors:
+        return
+    size = np.max(np.abs(line.right), initial=0)
+    for name in line.reads:
+        V = line.arrays[name]
+        if V.shape != line.right.shape or name in line.upstream:
+            continue
+        for axis, n in enumerate(V.shape):
+            along = term(V.astype(np.float64), axis)
+            if n < 3 or np.max(np.abs((line.right * along).sum(axis=axis))) > 1e-3 * n * size:
+                continue
+            if line.hand is None:
+                share = np.ones_like(along.sum(axis=axis, keepdims=True))
+            else:
+                norm = (along**2).sum(axis=axis, keepdims=True)
+                with np.errstate(all="ignore"):
+                    off = ((line.hand - line.right) * along).sum(axis=axis, keepdims=True)
+                    share = np.where(norm > 0, off / norm, 0)
+            yield f"over axis {axis} of {name}", line.right + share * along
