@@ -126,6 +126,8 @@ def _perturb_marks(
     for equation in inlined:
         if equation.primitive.name == "name":
             name, aval = equation.params["name"], equation.outvars[0].aval
+            if not isinstance(name, str):
+                raise TypeError(f"a value is marked {name!r}, a {type(name).__name__}: use text.")
             if name in perturbations:
                 raise ValueError(f"two values are marked {name!r}: give each its own name.")
             if aval.dtype.kind != "f":

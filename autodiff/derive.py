@@ -13,6 +13,10 @@ from backproof.autodiff.program import CUT, UPSTREAM, DerivedProgram
 from backproof.autodiff.signature import Signature
 
 
+class NoScalar(ValueError):
+    """A loss that returns something else than one float."""
+
+
 def derive(
     loss: Callable[..., jax.Array],
     shapes: Mapping[str, Any] | None = None,
@@ -48,7 +52,7 @@ def derive(
         def cost(some: dict[str, jax.Array]) -> jax.Array:
             J = loss(**signature.nested(values | some))
             if getattr(J, "shape", None) != () or J.dtype.kind != "f":
-                raise ValueError(
+                raise NoScalar(
                     f"the loss returns {_described(J)}: expected one float; sum it, or take the "
                     "mean."
                 )

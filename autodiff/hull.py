@@ -7,14 +7,16 @@ compared with a number, and its `error` says how far that may move each result.
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import numpy as np
 
 from backproof.autodiff.bounded import Bounded
-from backproof.autodiff.number_types import COMPARISONS, ORDER, Numbers
+from backproof.autodiff.number_types import COMPARISONS, Numbers
+from backproof.autodiff.ties import equals
 
-LOGICAL = (np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert)
+LOGICAL = {np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert, np.equal, np.not_equal}
 
 
 class Hull(Bounded):
@@ -30,14 +32,14 @@ class Hull(Bounded):
         """Apply NumPy's function; a comparison of equals is undecided, and so is sign(0)."""
         inputs = [x.astype(self.dtype) if isinstance(x, Undecided) else x for x in inputs]
         result = super().arithmetic(function, method, inputs, options)
-        plain = [self.part(x, 0) for x in inputs]
         if function is np.sign:
-            return self.like(result.value, np.where(plain[0] == 0, 1.0, result.error))
-        # x == y of two values asks for NaN (x != x), or where a maximum was.
-        with_number = not all(isinstance(x, Numbers) for x in inputs)
-        if function in ORDER or (function in COMPARISONS and with_number):
-            tied = np.equal(*plain)
+            zero = self.part(inputs[0], 0) == 0
+            return self.like(result.value, np.where(zero, 1.0, result.error))
+        if function in COMPARISONS:
+            tied = equals(function, inputs)
             return Undecided(result, tied) if np.any(tied) else result
+        if function in (np.maximum, np.minimum) and method == "__call__":
+            result.operands = inputs
         return result
 
     def __array_function__(self, function: Any, types: Any, inputs: Any, options: Any) -> Any:
@@ -52,28 +54,34 @@ class Undecided(Numbers):
     def chosen(self, if_true: Any, if_false: Any) -> Any:
         """Return np.where(self, if_true, if_false), and where undecided all between the two."""
         truth, undecided = self.parts
-        hulls = [x if isinstance(x, Bounded) else Hull(x) for x in (if_true, if_false)]
-        (x, x_error), (y, y_error) = (hull.parts for hull in hulls)
-        value, other = np.where(truth, x, y), np.where(truth, y, x)
-        error = np.where(truth, x_error, y_error)
-        wider = np.abs(value - other) / 2 + np.maximum(x_error, y_error)
-        middle = (value + other) / 2  # of what is not finite, there is none
-        value = np.where(undecided & np.isfinite(middle), middle, value)
+        sides = [
+            x.astype(np.float64) if isinstance(x, Undecided) else x for x in (if_true, if_false)
+        ]
+        x, y = (self.part(side, 0) for side in sides)
+        x_error, y_error = (self.part(side, 1) for side in sides)
+        value, error = np.where(truth, x, y), np.where(truth, x_error, y_error)
+        low, high = np.minimum(x - x_error, y - y_error), np.maximum(x + x_error, y + y_error)
+        middle = ((low + high) / 2).astype(value.dtype if value.dtype.kind == "f" else np.float64)
+        wider = np.maximum(high - middle, middle - low)
+        value = np.where(undecided & np.isfinite(middle), middle, value)  # of infinities is none
         return Hull(value, np.where(undecided, wider, error))
 
     def astype(self, dtype: Any) -> Any:
         """0 and 1, and where undecided all between."""
         if np.dtype(dtype).kind in "fc":
             return self.chosen(np.ones((), dtype), np.zeros((), dtype))
-        return self.value.astype(dtype)
+        return self if np.dtype(dtype).kind == "b" else self.value.astype(dtype)
 
     def arithmetic(self, function: Any, method: str, inputs: Any, options: Any) -> Any:
         """Keep track of what is undecided in logic; elsewhere, stand for 0 and 1."""
-        if function in LOGICAL and method == "__call__":
-            value = function(*(self.part(x, 0) for x in inputs))
-            undecided = np.any(np.broadcast_arrays(*(self.part(x, 1) for x in inputs)), axis=0)
-            return Undecided(value, undecided)
         floats = [x for x in inputs if isinstance(x, Hull)]
+        if function in LOGICAL and method == "__call__" and not floats:
+            ways = [
+                (x.parts[0], x.parts[0] ^ x.parts[1]) if isinstance(x, Undecided) else (x,)
+                for x in inputs
+            ]
+            value, *others = (function(*some) for some in product(*ways))
+            return Undecided(value, np.any([value != other for other in others], axis=0))
         dtype = floats[0].dtype if floats else np.float64
         numbers = [x.astype(dtype) if isinstance(x, Undecided) else x for x in inputs]
         return getattr(function, method)(*numbers, **options)

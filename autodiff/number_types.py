@@ -56,6 +56,8 @@ class Numbers(NDArrayOperatorsMixin):
     else is. Beside a number of the subclass's kind, a plain one has 0 for its other parts.
     """
 
+    operands: Any = ()  # of a maximum or minimum, where a subclass asks for them
+
     def __init__(self, *parts: Any) -> None:
         self.parts = tuple(map(np.asarray, parts))
 

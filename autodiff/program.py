@@ -15,6 +15,7 @@ from backproof.autodiff.number_types import ByRealPart, Numbers
 from backproof.autodiff.signature import Signature
 from backproof.autodiff.sizes import shape_in_words
 from backproof.autodiff.ties import Tie, Watched
+from backproof.autodiff.tilted import Tilted
 from backproof.autodiff.trace import Trace, made
 from backproof.autodiff.writing import needed_for
 
@@ -43,10 +44,7 @@ class DerivedProgram:
         try:
             self._traces[None] = Trace(function, signature)
         except UNTRACEABLE as error:
-            raise TypeError(
-                "JAX cannot trace the function, because it needs the numbers in an array: use "
-                f"jax.numpy and jax.lax.cond in it. JAX says: {_first_line(error)}"
-            ) from error
+            raise untraceable(error) from error
         except Exception as error:
             self._trace_at_some_sizes(error)
             self.per_shape = _first_line(error)
@@ -70,6 +68,8 @@ class DerivedProgram:
                     return
                 except Exception as error:
                     last = symbolic if type(error) is type(symbolic) else error
+        shapes = [f"{x.place} ({shape_in_words(x.shape)})" for x in self.signature.leaves]
+        last.add_note(f"while JAX traced the function of {', '.join(shapes)}")
         raise last
 
     def __call__(self, /, **arguments: Any) -> Result:
@@ -100,11 +100,24 @@ class DerivedProgram:
         """
         return self._with_errors(Bounded, arguments)
 
+    def bounded_from_rounded(self, half_eps: float, /, **arguments: Any) -> Result:
+        """Return (J, values, gradients) as `bounded` does, of arguments that are off too.
+
+        By `half_eps` of themselves, as what was rounded to another precision is.
+        """
+
+        def rounded(value: Any) -> Bounded:
+            return Bounded(value, half_eps * np.abs(value).astype(np.float64))
+
+        return self._with_errors(rounded, arguments)
+
     def hull(self, /, **arguments: Any) -> Result:
         """Return (J, values, gradients) as `bounded` does, whichever way each tie is taken."""
         return self._with_errors(Hull, arguments)
 
-    def _with_errors(self, type_of_number: type[Bounded], arguments: Mapping[str, Any]) -> Result:
+    def _with_errors(
+        self, type_of_number: Callable[[Any], Bounded], arguments: Mapping[str, Any]
+    ) -> Result:
         values, _, trace = self._traced(arguments)
         J, marked, gradients = trace.run(**self._floats_as(type_of_number, values))
         return _bounded(J), *(
@@ -118,6 +131,18 @@ class DerivedProgram:
         ties: list[Tie] = []
         trace.run(**self._floats_as(partial(Watched, ties=ties), values))
         return ties
+
+    def settled(self, tilts: Callable[[Any], Any], /, **arguments: Any) -> Result:
+        """Return (J, values, gradients) with every tie settled by `tilts`, made from a shape."""
+        values, _, trace = self._traced(arguments)
+
+        def tilted(value: Any) -> Tilted:
+            return Tilted(value, tilts(np.shape(value)), tilts)
+
+        J, marked, gradients = trace.run(**self._floats_as(tilted, values))
+        return _value(J), *(
+            {name: _value(value) for name, value in group.items()} for group in (marked, gradients)
+        )
 
     def _floats_as(
         self, type_of_number: Callable[[Any], Any], values: Mapping[str, Any]
@@ -220,6 +245,14 @@ def _value(number: Any) -> Any:
 
 def _bounded(number: Any) -> Any:
     return number if isinstance(number, Bounded) else rounded_constant(number)
+
+
+def untraceable(error: Exception) -> TypeError:
+    """Return the error for a function that JAX traces at no size."""
+    return TypeError(
+        "JAX cannot trace the function, because it needs the numbers in an array: use jax.numpy "
+        f"and jax.lax.cond in it. JAX says: {_first_line(error)}"
+    )
 
 
 def _first_line(error: Exception) -> str:

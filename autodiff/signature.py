@@ -57,7 +57,9 @@ class Signature:
             # JAX looks at the constraints together when it first compares sizes.
             assert jax.export.symbolic_shape("size", scope=scope)[0] >= 1
         except ValueError as error:
-            raise ValueError(f"constraints={constraints!r}: {error}; such as 'n >= 2'.") from None
+            raise ValueError(
+                f"constraints={constraints!r}: {error}; write them as 'n >= 2', 'mod(n, 2) == 0'."
+            ) from None
         names = _leaf_names([path for path, _ in found])
         dimensions = {word for _, text in found for word in _words(text)}
         for clash in {*shapes, *names} & dimensions:

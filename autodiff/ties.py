@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from backproof.autodiff.number_types import ORDER, Numbers
+from backproof.autodiff.number_types import COMPARISONS, ORDER, Numbers
 
 
 class Tie(NamedTuple):
@@ -31,10 +31,10 @@ class Watched(Numbers):
         """Apply NumPy's function, and note ties."""
         plain = [self.part(x, 0) for x in inputs]
         tied: Any = np.False_
-        # x == y of two values asks for NaN (x != x), or where a maximum was: no tie by itself.
-        with_number = not all(isinstance(x, Watched) for x in inputs)
-        compares = function in ORDER or (function in (np.equal, np.not_equal) and with_number)
-        if compares or (function in (np.maximum, np.minimum) and method == "__call__"):
+        extreme = function in (np.maximum, np.minimum) and method == "__call__"
+        if function in COMPARISONS:
+            tied = equals(function, inputs)
+        elif extreme:
             tied = np.equal(*plain)
         elif function in (np.absolute, np.sign):
             tied = plain[0] == 0
@@ -47,4 +47,29 @@ class Watched(Numbers):
             tied = along[..., 1:] == along[..., :-1]
         if np.any(tied):
             self.ties.append(Tie(function.__name__, tied))
-        return super().arithmetic(function, method, inputs, options)
+        result = super().arithmetic(function, method, inputs, options)
+        if extreme:
+            result.operands = inputs
+        return result
+
+
+def equals(function: Any, inputs: Any) -> Any:
+    """Return where a comparison meets equals whose derivative is a matter of choice.
+
+    x == y of two values asks for NaN (x != x). But x == max(x, y) asks which of the two it was,
+    as does y == max(x, y): a matter of choice where x is y.
+    """
+    plain = [x.value if isinstance(x, Numbers) else x for x in inputs]
+    for extreme, other in (inputs, inputs[::-1]):
+        operands = getattr(extreme, "operands", ())
+        if any(_is_same(other, x) for x in operands):
+            x, y = (x.value if isinstance(x, Numbers) else x for x in operands)
+            return np.equal(*plain) & np.equal(x, y)
+    with_number = not all(isinstance(x, Numbers) for x in inputs)
+    return np.equal(*plain) if function in ORDER or with_number else np.False_
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    if isinstance(one, Numbers) or isinstance(other, Numbers):
+        return one is other
+    return np.array_equal(one, other)

@@ -16,7 +16,6 @@ from backproof.autodiff.number_types import COMPARISONS, Numbers
 
 LARGER = {np.maximum: np.greater_equal, np.minimum: np.less_equal}
 WORST = {np.max: -np.inf, np.min: np.inf}
-SIGNS: dict[Any, Callable[[Any], Any]] = {np.absolute: np.abs, np.sign: np.sign}
 
 
 class Tilted(Numbers):
@@ -49,9 +48,10 @@ class Tilted(Numbers):
             extreme = function(*plain, **{**options, "keepdims": True})
             among = np.where(plain[0] == extreme, tilts[0], WORST[function])
             return self.like(function(*plain, **options), function(among, **options))
-        if method == "__call__" and function in SIGNS:
+        if method == "__call__" and function in (np.absolute, np.sign):
             sign = np.sign(np.where(plain[0] == 0, tilts[0], plain[0]))
-            return self.like(sign.astype(self.dtype) if function is np.sign else np.abs(plain[0]), sign * tilts[0])
+            value = sign.astype(self.dtype) if function is np.sign else np.abs(plain[0])
+            return self.like(value, sign * tilts[0])
         if method == "__call__" and function in (np.add, np.subtract, np.negative):
             return self.like(function(*plain), function(*tilts))
         return super().arithmetic(function, method, inputs, options)

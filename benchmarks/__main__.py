@@ -9,7 +9,17 @@ from pathlib import Path
 
 import click
 
-NAMES = ("unseen", "known", "scaling", "check", "memory", "start", "verdicts", "false_alarms")
+NAMES = (
+    "unseen",
+    "known",
+    "scaling",
+    "check",
+    "memory",
+    "start",
+    "verdicts",
+    "false_alarms",
+    "peers",
+)
 RESULTS = Path(__file__).parent / "results"
 # Read once, when NumPy, JAX and torch are first imported: hence no import of theirs above.
 # XLA's own pool takes its size from NPROC; the flag alone leaves it as large as the machine.

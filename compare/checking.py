@@ -20,16 +20,21 @@ def check(
 ) -> Report:
     """Search for a disagreement, raise GradientMismatch if there is one, else return the report.
 
-    Half of the `examples` (200, or what pytest's --backproof-profile says) are of the families of
-    shapes that expose mistakes, with every kind of values in turns; Hypothesis draws the others.
+    A quarter of the `examples` (200, or what pytest's --backproof-profile says) are of the families
+    of shapes that expose mistakes, with every kind of values in turns; Hypothesis draws the others.
     JAX's derivation is replayed by NumPy, and run by XLA too on the first example, on one in fifty,
     and before anything is said to be wrong. float32 and float64 take turns unless `dtype` says not.
 
     It runs Hypothesis itself: inside a Hypothesis test of your own, draw from `pair.examples()`
     and call `judge(pair, **pair.arguments(example))` instead.
+
+    Raises what the hand-derived side raises, if it does so on every example, and TypeError or
+    ValueError for a pair that does not fit together, or a result that is no gradient at all.
     """
     __tracebackhide__ = True  # pytest points to the call
     report = search(pair, examples, seed, dtype)
+    if report.error is not None:
+        raise report.error
     if not report.agrees:
         raise GradientMismatch(report)
     return report

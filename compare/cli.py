@@ -18,10 +18,10 @@ from backproof.arguments import FLOATS
 from backproof.compare import console, derivation
 from backproof.compare.builtin import PAIRS
 from backproof.compare.dataset import BUNDLED, load
-from backproof.compare.location import loaded
+from backproof.compare.location import described, loaded
 from backproof.compare.pair import Pair
 from backproof.compare.report import Report
-from backproof.compare.search import EXAMPLES, begin, repeat
+from backproof.compare.search import EXAMPLES, begin, ready, repeat
 from backproof.compare.training import STEPS, TrainingReport, fits, train
 
 INTERRUPTED = 130
@@ -124,9 +124,15 @@ def _pairs_at(place: str | None, names: tuple[str, ...]) -> list[Pair]:
     if place is None:
         return _chosen(names, PAIRS)
     try:
-        return _chosen(names, loaded(place))
+        pairs = _chosen(names, loaded(place))
     except (TypeError, ValueError, SyntaxError) as error:
         raise click.UsageError(str(error)) from None
+    for pair in pairs:
+        try:
+            ready(pair)
+        except Exception as error:
+            raise click.UsageError(f"{place}: {pair.title}: {described(error, place)}") from error
+    return pairs
 
 
 def _repeated(pairs: list[Pair], text: str) -> list[Report | TrainingReport]:

@@ -182,7 +182,11 @@ def show(reports: Sequence[Report | TrainingReport]) -> None:
                 table.add_column(head, justify=justify, no_wrap=not fold, overflow="fold")
         table.add_row(*cells.values())
     out = console()
+    if not sys.stdout.isatty():  # a name that is folded would not be found there
+        wide = out.options.update(max_width=10 * WIDTH)
+        out.width = max(WIDTH, out.measure(table, options=wide).maximum)
     out.print(table)
+    out = console()
     for report in reports:
         if isinstance(report, Report) and (not report.agrees or report.vacuous):
             out.print(Group(*_report(report), Text("")), crop=False)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from backproof.arguments import FLOATS, check_choice
+from backproof.arguments import FLOATS, check_choice, check_whole
 from backproof.compare.values import ORDERS
 
 WORDS = ("seed", "dtype", "order")
@@ -25,11 +25,30 @@ class Example:
     order: str = "C"
     kinds: Mapping[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        for what in ("sizes", "kinds"):
+            if not isinstance(getattr(self, what), Mapping):
+                raise TypeError(
+                    f"{what}={getattr(self, what)!r} is a {type(getattr(self, what)).__name__}: "
+                    "pass a dict; or pass text such as 'n=3,seed=7' to pair.example."
+                )
+        for name, size in self.sizes.items():
+            check_whole(name, size, least=1)
+        check_whole("seed", self.seed, least=0)
+        check_choice("dtype", self.dtype, FLOATS)
+        check_choice("order", self.order, ORDERS)
+
+    @property
+    def unusual(self) -> list[str]:
+        """What is not as usual, as text: dtype=float32, X=large."""
+        named = {"dtype": self.dtype, "order": self.order}
+        usual = {"dtype": "float64", "order": "C"}
+        own = {name: value for name, value in named.items() if value != usual[name]}
+        return [f"{name}={value}" for name, value in (own | {**self.kinds}).items()]
+
     def __str__(self) -> str:
-        parts: dict[str, object] = {**self.sizes, "seed": self.seed}
-        parts |= {"dtype": self.dtype} if self.dtype != "float64" else {}
-        parts |= {"order": self.order} if self.order != "C" else {}
-        return ",".join(f"{name}={value}" for name, value in (parts | {**self.kinds}).items())
+        sizes = [f"{name}={size}" for name, size in self.sizes.items()]
+        return ",".join([*sizes, f"seed={self.seed}", *self.unusual])
 
 
 def parsed(text: str, sizes: tuple[str, ...], kinds: Mapping[str, Mapping[str, object]]) -> Example:
@@ -37,6 +56,10 @@ def parsed(text: str, sizes: tuple[str, ...], kinds: Mapping[str, Mapping[str, o
 
     Raises ValueError for a word that the pair does not have.
     """
+    if not isinstance(text, str):
+        raise TypeError(
+            f"example={text!r} is a {type(text).__name__}: expected text such as 'n=3,seed=7'."
+        )
     given: dict[str, str] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, equals, value = part.partition("=")
@@ -51,12 +74,7 @@ def parsed(text: str, sizes: tuple[str, ...], kinds: Mapping[str, Mapping[str, o
         if name not in given:
             raise ValueError(f"the size of {name} is missing; add {name}=3, or another number.")
     numbers = {name: _whole(name, given.get(name, "0")) for name in (*sizes, "seed")}
-    for name in sizes:
-        if numbers[name] < 1:
-            raise ValueError(f"{name}={given[name]}: expected a whole number from 1.")
     dtype, order = given.get("dtype", "float64"), given.get("order", "C")
-    check_choice("dtype", dtype, FLOATS)
-    check_choice("order", order, ORDERS)
     for name in kinds:
         if name in given:
             check_choice(name, given[name], kinds[name])

@@ -22,6 +22,7 @@ from backproof.compare.finding import (
     Finding,
     Judgement,
     as_json,
+    raised,
 )
 from backproof.compare.judging import judged
 from backproof.compare.misfit import probably
@@ -75,13 +76,19 @@ def explained(pair: Pair, failure: tuple[Judgement, Example], scales: Mapping[st
     failed = failure[0].first_wrong
     assert failed is not None
 
-    def fails(example: Example) -> bool:
-        return _fails_like(failed, judged_or_raised(pair, example, scales))
+    # What one call shows need not be called twice a hundred times.
+    quick = judged_or_raised(pair, failure[1], scales, thorough=False)
+    thorough = not _fails_like(failed, quick)
 
-    example = smallest(pair, failure[1], fails)
-    judgement = judged_or_raised(pair, example, scales, in_detail=True)
+    def judgement_on(example: Example) -> Judgement:
+        return judged_or_raised(pair, example, scales, thorough=thorough)
+
+    example = smallest(pair, failure[1], lambda e: _fails_like(failed, judgement_on(e)))
+    judgement = judged_or_raised(pair, example, scales, thorough=thorough, in_detail=True)
     first = judgement.first_wrong or failed
-    when = condition(pair, example, lambda e: not judged_or_raised(pair, e, scales).agrees)
+    when = condition(pair, example, lambda e: not judgement_on(e).agrees)
+    if example.unusual and when.endswith("that were tried"):
+        when += f"; this one only with {', '.join(example.unusual)}"
     causes: Sequence[Cause] = ()
     who = loss = ""
     if first.verdict in (WRONG, RAISES, NOT_FINITE):
@@ -99,15 +106,18 @@ def explained(pair: Pair, failure: tuple[Judgement, Example], scales: Mapping[st
 
 
 def judged_or_raised(
-    pair: Pair, example: Example, scales: Mapping[str, float], *, in_detail: bool = False
+    pair: Pair,
+    example: Example,
+    scales: Mapping[str, float],
+    *,
+    thorough: bool = True,
+    in_detail: bool = False,
 ) -> Judgement:
     """Judge an example; an exception of the hand-derived side is a finding."""
     try:
-        trial = Trial(pair, pair.arguments(example))
+        trial = Trial(pair, pair.arguments(example), thorough=thorough)
     except Exception as error:
-        text = str(error).strip().partition("\n")[0]
-        note = f"{type(error).__name__}: {text}"
-        return Judgement(str(example), [Finding(pair.title, RAISES, note=note)])
+        return raised(pair.title, example, error)
     return Judgement(str(example), judged(trial, dict(scales), in_detail=in_detail))
 
 
@@ -119,7 +129,7 @@ def _fails_like(first: Finding, judgement: Judgement) -> bool:
 def _evidence(
     pair: Pair, example: Example, first: Finding, scales: Mapping[str, float]
 ) -> list[tuple[Trial, list[str]]]:
-    """Return unrelated problems on which the same line is the first wrong one, with all that are.
+    """Return unrelated problems on which the same line is wrong, each with all wrong lines.
 
     Where the hand-derived side raises, squares may let it pass, and show the wrong line.
     """
@@ -145,7 +155,7 @@ def _evidence(
         verdict = SHAPE if first.verdict == SHAPE else WRONG
         wrong = [finding.quantity for finding in findings if finding.verdict == verdict]
         line = line or wrong[0] if wrong else line
-        if wrong and wrong[0] == line:
+        if line in wrong:
             evidence.append((trial, wrong))
         if len(evidence) == EVIDENCE:
             break

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 AGREES = "agrees"
 IMPRECISE = "imprecise"
@@ -89,6 +93,21 @@ class Judgement:
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.findings))
+
+
+def raised(title: str, example: object, error: Exception) -> Judgement:
+    """Return the judgement on a hand-derived side that raises."""
+    text = str(error).strip().partition("\n")[0]
+    note = f"{type(error).__name__}: {text}{_raised_at(error)}"
+    return Judgement(str(example), [Finding(title, RAISES, note=note)])
+
+
+def _raised_at(error: Exception) -> str:
+    """Return the last line of a user's own file that an error came through, or ""."""
+    installed = str(Path(__file__).parents[1]), str(Path(np.__file__).parents[1])
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if not frame.filename.startswith(installed)]
+    return f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
 
 
 def as_json(finding: Finding) -> dict[str, Any]:

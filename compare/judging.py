@@ -50,11 +50,28 @@ def judge(pair: Pair, /, **arguments: Any) -> Judgement:
     if not isinstance(pair, Pair):
         raise TypeError(f"pair={pair!r} is a {type(pair).__name__}: pass a Pair.")
     signature = pair.reference.program.signature
-    flat = {name: np.asarray(array) for name, array in signature.flat(arguments).items()}
+    values = signature.flat(arguments)
+    flat = {leaf.name: _as_array(leaf.place, values[leaf.name]) for leaf in signature.leaves}
     trial = Trial(pair, signature.nested(flat))
     sizes = {name: trial.sizes[name] for name in pair.size_names}
     given = ",".join(f"{name}={n}" for name, n in sizes.items())
     return Judgement(given, judged(trial, {}, in_detail=True))
+
+
+def _as_array(place: str, value: Any) -> Any:
+    """Return an argument as an array of real numbers."""
+    try:
+        array = np.asarray(value)
+    except Exception as error:  # a ragged list, a tensor that requires its gradient
+        raise TypeError(
+            f"{place} is a {type(value).__name__}, of which there is no array ({error}); pass a "
+            "NumPy array."
+        ) from error
+    if array.dtype.kind not in "fiub" or isinstance(value, (np.ma.MaskedArray, np.matrix)):
+        plain = type(value) is np.ndarray
+        what = f"has dtype {array.dtype}" if plain else f"is a {type(value).__name__}"
+        raise TypeError(f"{place} {what}: expected an array of real numbers; pass a NumPy array.")
+    return array
 
 
 def judged_example(
@@ -76,9 +93,25 @@ def judged(trial: Trial, scales: Scales, *, in_detail: bool = False) -> list[Fin
     if misfits:
         return misfits
     findings = _compared(trial, scales, in_detail)
+    if trial.thorough and all(finding.passes for finding in findings):
+        findings = _with_overlooked(trial, findings)
     if all(finding.passes for finding in findings):
         return findings
     return _with_inherited(trial, findings)
+
+
+def _with_overlooked(trial: Trial, findings: list[Finding]) -> list[Finding]:
+    """Return the findings with *wrong* where both sides are wrong in the same way."""
+    agreeing = [finding.quantity for finding in findings if finding.verdict == AGREES]
+    wrong, judged = kinks.overlooked(trial, agreeing), []
+    for finding in findings:
+        if finding.quantity in wrong:
+            name, (entries, why) = finding.quantity, wrong[finding.quantity]
+            eps = float(np.finfo(trial.dtype).eps)
+            found = _finding(name, trial.hand[name], trial.truth[name], entries, eps)
+            finding = found.with_verdict(WRONG, why)
+        judged.append(finding)
+    return judged
 
 
 def _misfits(trial: Trial) -> list[Finding]:
@@ -130,18 +163,39 @@ def _compared(trial: Trial, scales: Scales, in_detail: bool) -> list[Finding]:
 
 def _looked_into(trial: Trial, name: str, autodiff: Any, outside: Any, scale: float) -> Finding:
     """Say what is the matter with a quantity, of which the entries `outside` do not agree."""
-    hand, eps = trial.hand[name], float(np.finfo(trial.dtype).eps)
+    hand = trial.hand[name]
     finite = np.isfinite(hand), np.isfinite(autodiff)
+    if np.any(~finite[0] & finite[1]):
+        return _not_finite(trial, name, autodiff, ~finite[0] & finite[1])
+    differing = outside & finite[0] & finite[1]
+    if np.any(differing):
+        found = _differing(trial, name, autodiff, differing, scale)
+        if np.all(finite[1]) or not found.passes:
+            return found
+    at = _finding(name, hand, autodiff, ~finite[1], 1.0)
+    if not np.any(finite[0] & ~finite[1]):
+        return at.with_verdict(BOTH_NOT_FINITE, "neither side is finite here")
+    return _autodiff_not_finite(trial, name, autodiff, finite[0] & ~finite[1], scale)
+
+
+def _differing(trial: Trial, name: str, autodiff: Any, outside: Any, scale: float) -> Finding:
+    """Judge the entries `outside`, which are finite on both sides."""
+    hand, eps = trial.hand[name], float(np.finfo(trial.dtype).eps)
     at = _finding(name, hand, autodiff, outside, eps)
-    if not np.all(finite[0] & finite[1]):
-        return _not_finite(trial, at, hand, autodiff, outside, finite)
     truth = trial.truth[name]
-    error = np.where(outside, np.abs(hand - truth).astype(float), 0)
-    if np.all(error <= ROUNDINGS * eps * scale):
+    with np.errstate(all="ignore"):
+        error = np.where(outside, np.abs(hand - truth).astype(float), 0)
+        used = error / (ROUNDINGS * eps * np.abs(truth).astype(float))
+    if np.all((error == 0) | (used <= 1)):  # autodiff is off, or its bound is
+        return replace(
+            at.with_verdict(AGREES), used=float(np.max(used, where=error > 0, initial=0))
+        )
+    if np.all(error <= ROUNDINGS * eps * scale) or _of_rounded_inputs(trial, name, error):
         return at.with_verdict(IMPRECISE, _digits(error, truth, eps))
-    if ladder.falls(trial, name):
+    if ladder.falls(trial, name, only=outside):
         return at.with_verdict(IMPRECISE, _digits(error, truth, eps))
-    kink = kinks.looked_at(trial, name, outside)
+    beyond = error > ROUNDINGS * eps * scale
+    kink = kinks.looked_at(trial, name, beyond, at.place)
     if kink is not None:
         verdict, note = kink
         return at.with_verdict({"kink": KINK, "autodiff": AUTODIFF_WRONG}.get(verdict, WRONG), note)
@@ -149,6 +203,15 @@ def _looked_into(trial: Trial, name: str, autodiff: Any, outside: Any, scale: fl
     if right == "hand":
         return at.with_verdict(AUTODIFF_WRONG, "complex step agrees with the hand-derived side")
     return at.with_verdict(WRONG)
+
+
+def _of_rounded_inputs(trial: Trial, name: str, error: Any) -> bool:
+    """Whether an error is no larger than what rounding each input once may do to the result.
+
+    As that of a − y is for a right to the last digit: where a is nearly y, no scale tells it.
+    """
+    bound = trial.of_rounded[name].error
+    return bool(np.all((error == 0) | (error <= EITHER_SIDE * bound) & (bound < np.inf)))
 
 
 def _finding(name: str, hand: Any, autodiff: Any, outside: Any, eps: float) -> Finding:
@@ -163,27 +226,31 @@ def _finding(name: str, hand: Any, autodiff: Any, outside: Any, eps: float) -> F
     return Finding(name, WRONG, hand.shape, where, one, other, ulps, used=np.inf)
 
 
-def _not_finite(
-    trial: Trial, at: Finding, hand: Any, autodiff: Any, outside: Any, finite: tuple[Any, Any]
+def _not_finite(trial: Trial, name: str, autodiff: Any, entries: Any) -> Finding:
+    """Return the finding about entries that are finite by autodiff only."""
+    found = _finding(name, trial.hand[name], autodiff, entries, 1.0)
+    right = witness.value_at(trial, name, found.place)
+    said = "" if right is None else f"; complex step gives {right:.4g}"
+    return found.with_verdict(NOT_FINITE, f"{found.hand} by hand{said}")
+
+
+def _autodiff_not_finite(
+    trial: Trial, name: str, autodiff: Any, entries: Any, scale: float
 ) -> Finding:
-    """Judge a quantity that is not finite on one side, or on both."""
-    bad_hand, bad_autodiff = ~finite[0], ~finite[1]
-    if np.any(bad_hand & ~bad_autodiff):
-        place = tuple(int(i) for i in np.argwhere(bad_hand & ~bad_autodiff)[0])
-        found = _finding(at.quantity, hand, autodiff, bad_hand & ~bad_autodiff, 1.0)
-        right = witness.value_at(trial, at.quantity, place)
-        said = "" if right is None else f"; complex step gives {right:.4g}"
-        return found.with_verdict(NOT_FINITE, f"{hand[place]} by hand{said}")
-    rest = outside & ~bad_autodiff
-    eps = float(np.finfo(trial.dtype).eps)
-    if np.any(rest) and not ladder.falls(trial, at.quantity, only=~bad_autodiff):
-        return _finding(at.quantity, hand, autodiff, rest, eps).with_verdict(WRONG)
-    if np.all(bad_hand == bad_autodiff):
-        return at.with_verdict(BOTH_NOT_FINITE, "neither side is finite here")
-    place = tuple(int(i) for i in np.argwhere(bad_autodiff & ~bad_hand)[0])
-    found = _finding(at.quantity, hand, autodiff, bad_autodiff & ~bad_hand, 1.0)
-    said = f"{autodiff[place]} by autodiff, {hand[place]:.4g} by hand"
-    return found.with_verdict(AUTODIFF_NOT_FINITE, said)
+    """Judge entries that are finite by hand only: by what autodiff gives with more digits."""
+    hand, eps = trial.hand[name], float(np.finfo(trial.dtype).eps)
+    found = _finding(name, hand, autodiff, entries, 1.0)
+    wide = trial.of_rounded[name]
+    with np.errstate(all="ignore"):
+        size = np.maximum(np.abs(wide.value), scale).astype(float)
+        error = np.abs(hand - wide.value).astype(float) - EITHER_SIDE * wide.error
+        off = entries & (error > ROUNDINGS * eps * size)
+    if not np.any(off) or ladder.falls(trial, name, only=off):
+        said = f"{found.autodiff} by autodiff, {found.hand:.4g} by hand"
+        return found.with_verdict(AUTODIFF_NOT_FINITE, said)
+    found = _finding(name, hand, autodiff, off, 1.0)
+    right = f"{float(wide.value[found.place]):.4g} with more digits"
+    return found.with_verdict(WRONG, f"{found.autodiff} by autodiff, {right}")
 
 
 def _digits(error: Any, truth: Any, eps: float) -> str:

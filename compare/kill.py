@@ -17,7 +17,8 @@ import numpy as np
 from backproof.arguments import check_whole
 from backproof.compare.diagnosis import planted
 from backproof.compare.example import Example
-from backproof.compare.judging import EITHER_SIDE, ROUNDINGS
+from backproof.compare.finding import SHAPE
+from backproof.compare.judging import EITHER_SIDE, ROUNDINGS, judged
 from backproof.compare.line import Line
 from backproof.compare.mistakes import MISTAKES
 from backproof.compare.pair import Pair
@@ -71,6 +72,8 @@ def kill_rate(pair: Pair, examples: int = 50, seed: int = 0) -> KillRate:
     Each is planted into each line that the hand-derived side returns, on the shapes and values
     that `check` tries first. What cannot be told from the right answer at any shape is no mistake
     here, and does not count.
+
+    Raises what the hand-derived side raises, and ValueError for one that is wrong by itself.
     """
     if not isinstance(pair, Pair):
         raise TypeError(f"pair={pair!r} is a {type(pair).__name__}: pass a Pair.")
@@ -85,7 +88,19 @@ def kill_rate(pair: Pair, examples: int = 50, seed: int = 0) -> KillRate:
 
 def _own(pair: Pair, examples: int, seed: int) -> Iterator[Trial]:
     for example in islice(members(pair, seed, tuple(pair.dtypes)), examples):
-        yield Trial(pair, pair.arguments(example), thorough=False)
+        arguments = pair.arguments(example)
+        try:
+            trial = Trial(pair, arguments, thorough=False)
+        except Exception as error:
+            error.add_note(f"while {pair.title} was checked at {example}")
+            raise
+        wrong = [finding for finding in judged(trial, {}) if not finding.passes]
+        if wrong:
+            raise ValueError(
+                f"{pair.title}: at {example}, {wrong[0]}: mistakes are planted into what is right; "
+                "check the pair, and correct it first."
+            )
+        yield trial
 
 
 def _generic(pair: Pair, seed: int) -> Iterator[Trial]:
@@ -103,9 +118,12 @@ def _generic(pair: Pair, seed: int) -> Iterator[Trial]:
     for i in range(GENERIC):
         sizes = dict(zip(pair.size_names, random.integers(3, 6, 99).tolist(), strict=False))
         try:
-            yield Trial(free, free.arguments(Example(sizes, i)), thorough=False)
+            trial = Trial(free, free.arguments(Example(sizes, i)), thorough=False)
+            fits = all(finding.verdict != SHAPE for finding in judged(trial, {}))
         except Exception:  # what the pair's constraints or values are for
             continue
+        if fits:
+            yield trial
 
 
 def _visible(trials: Iterator[Trial], wanted: set[Planted]) -> set[Planted]:

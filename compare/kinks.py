@@ -1,108 +1,285 @@
 """Kinks: where a program compares equals, its derivative is a matter of choice.
 
-Both answers may stand if they lie between the one-sided derivatives. Where the one-sided
-derivatives are one and the same, the point is smooth after all, and whoever differs is wrong.
+Both answers may stand if they are between the one-sided derivatives, or are what choices at
+several ties make of them. Where the one-sided derivatives are one and the same, the point is
+smooth after all, and whoever differs is wrong.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from backproof.autodiff.program import CUT, Result
+from backproof.compare import ladder
 from backproof.compare.trial import Trial
+from backproof.compare.witness import leaf_of
 
 DIRECTIONS = 24
+FEW = 6  # directions, which show whether there is a need for more
+CHOICES = 24  # at all ties, by chance
 STEP = 2.0**-30  # of every input's largest entry, or of 1
 SMOOTH = 1e-6  # derivatives this close to one another, relative to the largest, are the same
+ROUNDINGS = 64  # or this close, where there are few digits
+OFF = 1e-4  # by so much both sides are wrong, or it is not told
+ENTRIES = 32  # that are moved one by one
+SPANNED = 2**12  # entries, of which it is asked whether choices give them all at once
+
+Seen = Sequence[Any]  # one derivative, in several directions or with several choices
 
 
-def looked_at(trial: Trial, name: str, outside: Any) -> tuple[str, str] | None:
-    """Return "kink", "hand" or "autodiff" (who is wrong there), and why; None where no tie is."""
+def looked_at(
+    trial: Trial, name: str, outside: Any, place: tuple[int, ...]
+) -> tuple[str, str] | None:
+    """Return "kink", "hand" or "autodiff" (who is wrong there), and why; None where no tie is.
+
+    `outside` are the entries of `name` that do not agree; `place` is the one to speak of.
+    """
+    if not name.startswith("d") or not tied(trial):
+        return None
+    near = [gradients[name] for _, _, gradients in _one_sided(trial, DIRECTIONS)]
+    if not near:
+        return None
+    slack = _slack(trial, near)
+    low, high, smooth = _from_both_sides(trial, name, near, outside, slack)
+    hand, autodiff = _both(trial, name)
+    hand_off, autodiff_off = (smooth & (np.abs(x - low) > slack) for x in (hand, autodiff))
+    elsewhere = smooth & ~autodiff_off
+    if np.any(elsewhere) and not ladder.falls(trial, name, only=elsewhere):
+        return None  # whatever is wrong there, no tie is the reason
+    kinked, wrong = outside & ~smooth, hand_off & autodiff_off
+    if np.any(wrong):
+        return "hand", _smooth_point(low, wrong, place)
+    if np.any(kinked):
+        return _between(trial, name, kinked, place, low, high, near)
+    return ("autodiff", _smooth_point(low, autodiff_off, place)) if np.any(autodiff_off) else None
+
+
+def overlooked(trial: Trial, names: Iterable[str]) -> dict[str, tuple[Any, str]]:
+    """Return the lines among `names` where both sides agree on what is wrong: entries, and why.
+
+    At a smooth point that a program reaches by a tie, as max(z, 0) − zy + log(1 + e^−|z|) does at
+    0, its derivative may be no derivative at all, and the hand-derived side have copied it.
+    """
+    if not tied(trial):
+        return {}
+    around = [one for one in _one_sided(trial, FEW) if not _jumped(trial, one)]
+    found = {}
+    for name in names if len(around) == FEW else ():
+        if not name.startswith("d"):
+            continue
+        near = [gradients[name] for _, _, gradients in around]
+        (low, high), size = _ends(near), np.max(np.abs(near), initial=0)
+        suspect = (high - low <= SMOOTH * size) & (np.abs(trial.hand[name] - low) > OFF * size)
+        if np.any(suspect):
+            verdict = looked_at(trial, name, suspect, _first(suspect))
+            if verdict is not None and verdict[0] == "hand":
+                found[name] = suspect, f"{verdict[1]}, and autodiff is wrong in the same way"
+    return found
+
+
+def tied(trial: Trial) -> bool:
+    """Whether the program compares equals: False where it runs through XLA, and is not watched."""
     cut = trial.pair.reference.cut(trial.cuts, trial.sizes)
     try:
-        tied = bool(cut.ties(**trial.inputs(np.longdouble)))
-    except Exception:  # a program that runs through XLA cannot be watched
-        return None
-    if not tied or not name.startswith("d"):
-        return None
-    near = _one_sided(trial, name)
-    if near is None:
-        return None
-    low, high = near.min(axis=0), near.max(axis=0)
-    scale = np.maximum(np.abs(near).max(), np.finfo(float).tiny)
-    smooth = high - low <= SMOOTH * scale
-    hand, autodiff = trial.hand[name].astype(float), trial.truth[name].astype(float)
-    if np.all(smooth[outside]):
-        off = np.abs(hand - low)[outside].max(), np.abs(autodiff - low)[outside].max()
-        if off[0] <= SMOOTH * scale < off[1]:
-            return (
-                "autodiff",
-                f"a smooth point: the derivative from every side is {_at(low, outside)}",
-            )
-        return None
-    low, high = _widened(trial, name, low, high)
-    slack = SMOOTH * scale
-    between = (low - slack <= hand) & (hand <= high + slack)
-    if not np.all(between[outside]) or np.any(smooth & outside & (np.abs(hand - low) > slack)):
-        return None
-    place = tuple(np.argwhere(outside)[0])
-    low, high, slack = float(low[place]), float(high[place]), float(slack)
-    low, high = (0.0 if abs(end) <= slack else end for end in (low, high))
+        return bool(cut.ties(**trial.inputs(np.longdouble)))
+    except Exception:
+        return False
+
+
+def _from_both_sides(
+    trial: Trial, name: str, near: list[Any], outside: Any, slack: float
+) -> tuple[Any, Any, Any]:
+    """Return the ends of a derivative near the point, and where among `outside` it is smooth.
+
+    One of many equals is the largest in few directions only, so an entry that was not seen to
+    change is moved by itself: first those in which the hand-derived side differs. Where they are
+    too many, and some do change, the others are not taken for smooth.
+    """
+    low, high = _ends(near)
+    hand_off, autodiff_off = (np.abs(x - low) > slack for x in _both(trial, name))
+    smooth = outside & (high - low <= slack)
+    places = sorted(
+        map(tuple, np.argwhere(smooth & (hand_off | autodiff_off))), key=lambda at: not hand_off[at]
+    )
+    for at in places[:ENTRIES]:
+        for _, _, gradients in _moved(trial, name, at):
+            near.append(gradients[name])
+            low[at], high[at] = min(low[at], near[-1][at]), max(high[at], near[-1][at])
+        smooth[at] = high[at] - low[at] <= slack
+    if not all(smooth[at] for at in places[:ENTRIES]):
+        for at in places[ENTRIES:]:
+            smooth[at] = False
+    return low, high, smooth
+
+
+def _between(
+    trial: Trial, name: str, kinked: Any, place: tuple[int, ...], low: Any, high: Any, near: Seen
+) -> tuple[str, str]:
+    """Say whether the hand-derived side is what some choice at the ties gives.
+
+    `low` and `high` are the one-sided derivatives, `near` some that were seen together.
+    """
+    hand, autodiff = _both(trial, name)
+    slack, chosen = _slack(trial, near), list(_chosen(trial, name))
+    widest = _widened(trial, name, [low, high, *chosen], slack, several=not chosen)
+    outside = kinked & ~((widest[0] - slack <= hand) & (hand <= widest[1] + slack))
+    at = _first(outside if np.any(outside) else kinked, place)
+    values = float(hand[at]), float(autodiff[at])
+    if not low[at] - slack <= min(values) <= max(values) <= high[at] + slack:
+        low, high = widest
+    start, end = (0.0 if abs(x[at]) <= slack else float(x[at]) for x in (low, high))
+    where = "" if at == place else f" at {[*at]}"
+    between = f"one-sided derivatives{where} {start:.4g} and {end:.4g}"
+    if np.any(outside):
+        return "hand", f"{between}, {values[0]:.4g} by hand"
+    if not _spanned(hand, [*near, *chosen], kinked, slack):
+        return "hand", f"{between}, but no choice at the ties gives all entries at once"
     words = [
-        f"{float(side[place]):.4g} by {who}, {_share(float(side[place]), low, high)}"
-        for who, side in (("hand", hand), ("autodiff", autodiff))
+        f"{value:.4g} by {who}, {_share(value, start, end)}"
+        for who, value in zip(("hand", "autodiff"), values, strict=True)
     ]
-    return "kink", f"one-sided derivatives {low:.4g} and {high:.4g}: {'; '.join(words)}"
+    return "kink", f"{between}: {'; '.join(words)}"
 
 
 def _share(value: float, low: float, high: float) -> str:
     """Say which of the derivatives between two ends was chosen: the usual conventions by name."""
     share = (value - low) / (high - low)
     for words, usual in (("the lower", 0), ("half-way", 0.5), ("the upper", 1)):
-        if abs(share - usual) < SMOOTH:
+        if abs(share - usual) < 10 * SMOOTH:
             return words
     return f"{share:.2f} of the way up"
 
 
-def _at(array: Any, outside: Any) -> str:
-    return f"{float(array[outside][0]):.4g}"
+def _smooth_point(low: Any, entries: Any, place: tuple[int, ...]) -> str:
+    derivative = low[_first(entries, place)] + 0.0  # −0 is 0
+    return f"a smooth point: the derivative from every side is {derivative:.4g}"
 
 
-def _one_sided(trial: Trial, name: str) -> Any:
-    """Return the derivative near the point in several directions, where no tie is."""
+def _first(entries: Any, place: tuple[int, ...] | None = None) -> tuple[int, ...]:
+    """Return `place` if it is among the entries, else the first of them."""
+    if place is not None and entries[place]:
+        return place
+    return tuple(int(i) for i in np.argwhere(entries)[0])
+
+
+def _both(trial: Trial, name: str) -> tuple[Any, Any]:
+    return np.asarray(trial.hand[name], float), np.asarray(trial.truth[name], float)
+
+
+def _ends(near: Seen) -> tuple[Any, Any]:
+    return np.min(near, axis=0), np.max(near, axis=0)
+
+
+def _slack(trial: Trial, near: Seen) -> float:
+    """Return how far apart derivatives may be that are the same."""
+    share = max(SMOOTH, ROUNDINGS * float(np.finfo(trial.dtype).eps))
+    return share * max(float(np.max(np.abs(near), initial=0)), np.finfo(float).tiny)
+
+
+def _one_sided(trial: Trial, count: int) -> Iterator[Result]:
+    """Yield the program near the point, in several directions, where no tie is.
+
+    What is moved is what there are derivatives for: labels stay what they are.
+    """
     random = np.random.default_rng(0)
     cut = trial.pair.reference.cut(trial.cuts, trial.sizes)
     flat = cut.signature.flat(trial.inputs(np.longdouble))
-    found = []
-    for i in range(DIRECTIONS):
-        sign = random.choice([-1, 1])
-        moved = {
-            leaf.name: flat[leaf.name] + _step(flat[leaf.name], random, i, sign)
-            if leaf.kind == "float" and leaf.path[0] != "cut_upstream"
-            else flat[leaf.name]
-            for leaf in cut.signature.leaves
-        }
-        derivative = cut(**cut.signature.nested(moved))[2][name]
+    names = [
+        leaf.name
+        for leaf in cut.signature.leaves
+        if leaf.path[0] == CUT or f"d{leaf.name}" in trial.hand
+    ]
+    for i in range(count):
+        moved = {name: flat[name] + _step(flat[name], random, i) for name in names}
+        yield from _run(cut, flat | moved)
+
+
+def _moved(trial: Trial, name: str, place: tuple[int, ...]) -> Iterator[Result]:
+    """Yield the program with one entry of what `name` is the derivative for moved up, and down."""
+    cut = trial.pair.reference.cut(trial.cuts, trial.sizes)
+    flat = cut.signature.flat(trial.inputs(np.longdouble))
+    leaf = leaf_of(trial, name.removeprefix("d")) or ""
+    for sign in (1, -1) if leaf else ():
+        moved = np.array(flat[leaf])
+        moved[place] += sign * _size(moved)
+        yield from _run(cut, flat | {leaf: moved})
+
+
+def _run(cut: Any, flat: Mapping[str, Any]) -> Iterator[Result]:
+    """Yield what the program gives, if its derivatives are finite."""
+    J, values, gradients = cut(**cut.signature.nested(flat))
+    if all(np.all(np.isfinite(derivative)) for derivative in gradients.values()):
+        yield J, values, {name: np.asarray(dV, float) for name, dV in gradients.items()}
+
+
+def _size(array: Any) -> float:
+    return max(float(np.max(np.abs(array), initial=0)), 1.0) * STEP
+
+
+def _step(array: Any, random: np.random.Generator, i: int) -> Any:
+    """Return a small step: now and then along a diagonal, forth and back, else anywhere."""
+    if i % 3 == 0:
+        return np.longdouble((-1) ** i * _size(array)) * (1 + random.random(array.shape))
+    return np.longdouble(_size(array)) * random.standard_normal(array.shape)
+
+
+def _jumped(trial: Trial, near: Result) -> bool:
+    """Whether a value is another one near the point: a jump has no derivative."""
+    J, values, gradients = near
+    size = max((float(np.max(np.abs(dV), initial=0)) for dV in gradients.values()), default=0.0)
+    for name, value in {"J": J, **values}.items():
+        at = trial.truth[name]
+        largest = max(float(np.max(np.abs(at), initial=0)), size)
+        if not np.all(np.abs(value - at) <= OFF * largest):
+            return True
+    return False
+
+
+def _chosen(trial: Trial, name: str) -> Iterator[Any]:
+    """Yield a derivative with all ties settled: the usual conventions first, then by chance.
+
+    Every larger of equals, every smaller, the first of equals, the last.
+    """
+    random = np.random.default_rng(0)
+    conventions: list[Callable[[Any], Any]] = [
+        np.ones,
+        lambda shape: -np.ones(shape),
+        lambda shape: np.arange(np.prod(shape), 0, -1).reshape(shape),
+        lambda shape: np.arange(np.prod(shape)).reshape(shape) + 1,
+    ]
+    cut, inputs = trial.pair.reference.cut(trial.cuts, trial.sizes), trial.inputs(np.longdouble)
+    for tilts in conventions + [random.standard_normal] * CHOICES:
+        try:
+            derivative = np.asarray(cut.settled(tilts, **inputs)[2][name], float)
+        except Exception:  # an operation that takes plain arrays only
+            return
         if np.all(np.isfinite(derivative)):
-            found.append(derivative.astype(float))
-    return np.stack(found) if found else None
+            yield derivative
 
 
-def _step(array: Any, random: np.random.Generator, i: int, sign: int) -> Any:
-    """Return a small step: along one diagonal at first, then anywhere."""
-    size = max(float(np.max(np.abs(array), initial=0)), 1.0) * STEP
-    if i < DIRECTIONS // 3:
-        return np.longdouble(sign * size) * (1 + random.random(array.shape))
-    return np.longdouble(size) * random.standard_normal(array.shape)
-
-
-def _widened(trial: Trial, name: str, low: Any, high: Any) -> tuple[Any, Any]:
-    """Return the interval of all choices that can be made at ties, if the program tells it."""
+def _widened(trial: Trial, name: str, seen: Seen, slack: float, several: bool) -> tuple[Any, Any]:
+    """Return the ends of what was seen; of entries with several ties, of all that there may be."""
+    low, high = _ends(seen)
+    steps = np.diff(np.sort(seen, axis=0), axis=0) > slack
+    with_several = several | (np.sum(steps, axis=0) > 2)
     try:
         hull = trial.expected("hull", dtype=np.longdouble)[name]
     except Exception:  # an operation without a rule
         return low, high
-    error = np.where(np.isfinite(hull.error), hull.error, 0)
-    value = hull.value.astype(float)
+    error = np.where(with_several & np.isfinite(hull.error), hull.error, 0).astype(float)
+    value = np.where(with_several, hull.value, low).astype(float)
     return np.minimum(low, value - error), np.maximum(high, value + error)
+
+
+def _spanned(hand: Any, seen: Seen, kinked: Any, slack: float) -> bool:
+    """Whether some mixture of what was seen gives all entries, as far as enough was seen."""
+    rows = np.asarray(seen)[:, kinked][:, :SPANNED]
+    _, sizes, directions = np.linalg.svd(rows - rows[0], full_matrices=False)
+    spanned = directions[sizes > slack]
+    if 2 * len(spanned) >= len(rows):
+        return True
+    off = hand[kinked][:SPANNED] - rows[0]
+    return bool(np.all(np.abs(off - spanned.T @ (spanned @ off)) <= 4 * slack))

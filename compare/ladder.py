@@ -8,45 +8,70 @@ tolerance: a formula that is wrong by one part in 1e9 is as wrong in float64 as 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from backproof.arguments import FLOATS
 from backproof.compare.trial import Trial
 
 SLACK = 1e3  # between what rounding does by chance on two rungs; a wrong formula needs 1e5 and more
 NO_DIGITS = 0.5  # an error of so much of the number itself: not one digit of it is right
+NOT_AT_ALL = 0.999  # of the error on the lower rung: it has not fallen
+ANYWHERE, ANOTHER = 0.01, 0.5  # of an error: so much is left nearby, and by so much it differs
 RETRIES = 3  # the same problem, each number moved by a few parts in a million
 WIDER_THAN_FLOAT64 = np.finfo(np.longdouble).eps < np.finfo(np.float64).eps
 
 
 def falls(trial: Trial, name: str, only: Any = True) -> bool:
-    """Whether the error of a quantity falls with the unit roundoff; of the entries `only`."""
-    narrow = np.dtype("float32")
-    pairs: list[tuple[Any, Any]]
-    pairs = [(narrow, np.dtype("float64"))] if trial.dtype in (narrow, np.float64) else []
-    if WIDER_THAN_FLOAT64:
-        pairs.append((np.dtype("float64"), np.dtype(np.longdouble)))
-    for coarse, fine in pairs:
-        verdict = _falls_between(trial, name, only, coarse, fine)
-        if verdict is not None:
-            return verdict
-    return False
+    """Whether the error of a quantity falls with the unit roundoff; of the entries `only`.
 
-
-def _falls_between(trial: Trial, name: str, only: Any, coarse: Any, fine: Any) -> bool | None:
-    """Whether it falls from one precision to the next; None where one of them says nothing.
-
-    An error as large as the number itself says nothing: a − y is 0 where a rounds to 1 = y.
+    Where not one digit is right on the lower rung, hardly any error would be large on the upper
+    one: then the next two rungs are asked, if they say anything. Where there is one rung only, the
+    error of a right formula is another one at each problem beside this one.
     """
-    found = [errors for t in _near(trial) if (errors := _errors(t, name, only, coarse, fine))]
-    if not found:
-        return None
-    of_coarse, of_fine, size = map(max, zip(*found, strict=True))
-    ratio = float(np.finfo(fine).eps / np.finfo(coarse).eps)
-    if of_fine <= SLACK * ratio * of_coarse:
-        return True
-    return None if of_coarse >= NO_DIGITS * size else False
+    pairs = list(pairwise(_rungs(trial)))
+    if not pairs:
+        return _scatters(trial, name, only)
+    fell = False
+    for coarse, fine in pairs:
+        found = []
+        for near in _near(trial):
+            errors = _errors(near, name, only, coarse, fine)
+            found += [errors] if errors else []
+            if errors and errors[1] > NOT_AT_ALL * errors[0]:
+                break  # no other problem will say otherwise
+        if not found:
+            continue
+        of_coarse, of_fine, size = map(max, zip(*found, strict=True))
+        ratio = float(np.finfo(fine).eps / np.finfo(coarse).eps)
+        fell = of_fine <= SLACK * ratio * of_coarse
+        if of_coarse < NO_DIGITS * size:
+            break
+    return fell
+
+
+def _rungs(trial: Trial) -> list[Any]:
+    """Return the precisions in which the hand-derived side runs: one that has both has all."""
+    rungs = [np.dtype(dtype) for dtype in FLOATS if dtype in trial.pair.dtypes]
+    if len(rungs) == len(FLOATS) and WIDER_THAN_FLOAT64:
+        rungs.append(np.dtype(np.longdouble))
+    return rungs
+
+
+def _scatters(trial: Trial, name: str, only: Any) -> bool:
+    """Whether the error is large everywhere, and not the same: that of rounding is by chance."""
+    errors = []
+    for near in _near(trial):
+        if near.offences or name not in near.hand:
+            return False
+        with np.errstate(all="ignore"):
+            error = np.where(only, near.hand[name] - near.truth[name], 0).astype(float)
+        errors.append(error)
+    sizes = [float(np.max(np.abs(error), initial=0)) for error in errors]
+    apart = [float(np.max(np.abs(error - errors[0]), initial=0)) for error in errors]
+    return min(sizes) > ANYWHERE * sizes[0] and max(apart) > ANOTHER * sizes[0]
 
 
 def _errors(
@@ -54,7 +79,7 @@ def _errors(
 ) -> tuple[float, float, float] | None:
     """Return the largest errors in two precisions, and the largest entry of the truth.
 
-    No error is smaller than half an ulp of that.
+    No error is smaller than half an ulp of that. None where one of them says nothing.
     """
     errors = []
     for dtype in (coarse, fine):

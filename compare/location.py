@@ -5,6 +5,9 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -16,9 +19,7 @@ def loaded(place: str) -> dict[str, Pair]:
 
     Raises ValueError with what is wrong: no such file or module, or no pair of that name in it.
     """
-    where, separator, name = place.partition("::")
-    if not separator and not where.endswith(".py"):
-        where, separator, name = place.rpartition(":") if ":" in place else (place, "", "")
+    where, name = _parts(place)
     module = module_at(where)
     pairs = {key: value for key, value in vars(module).items() if isinstance(value, Pair)}
     if name and name not in pairs:
@@ -27,6 +28,14 @@ def loaded(place: str) -> dict[str, Pair]:
     if not pairs:
         raise ValueError(f"{where} has no pair: write `pair = Pair(…)` at its top level.")
     return {name: pairs[name]} if name else pairs
+
+
+def _parts(place: str) -> tuple[str, str]:
+    """Return the file or module, and the name or ""."""
+    where, separator, name = place.partition("::")
+    if not separator and not where.endswith(".py") and ":" in place:
+        where, _, name = place.rpartition(":")
+    return where, name
 
 
 def module_at(where: str) -> ModuleType:
@@ -41,19 +50,48 @@ def module_at(where: str) -> ModuleType:
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         sys.modules[path.stem] = module
-        try:
+        with _importing(where):
             spec.loader.exec_module(module)
-        except SyntaxError:
-            raise
-        except (Exception, SystemExit) as error:
-            raise ValueError(
-                f"{where} cannot be imported: {type(error).__name__}: {error}"
-            ) from error
         return module
-    try:
+    if not all(part.isidentifier() for part in where.split(".")):
+        raise ValueError(f"{where!r}: expected FILE.py or package.module.")
+    sys.path.insert(0, str(Path.cwd()))  # as `python -m package.module` does
+    with _importing(where):
         return importlib.import_module(where)
-    except ModuleNotFoundError as error:
-        raise ValueError(f"{where}: {error}; expected FILE.py or package.module.") from None
+
+
+@contextmanager
+def _importing(where: str) -> Iterator[None]:
+    """Raise ValueError where an import fails, with the line of the file or module."""
+    try:
+        yield
+    except SyntaxError:
+        raise
+    except (Exception, SystemExit) as error:
+        missing = error.name if isinstance(error, ModuleNotFoundError) else None
+        if missing and f"{where}.".startswith(f"{missing}."):
+            text = f"{where}: {error}; expected FILE.py or package.module."
+        else:
+            text = f"{where} cannot be imported: {type(error).__name__}: {error}"
+        raise ValueError(f"{text}{_line_in(where, error)}") from error
+
+
+def described(error: Exception, place: str) -> str:
+    """Return what an error says that a pair at this place raised, on which line, and while what."""
+    text = str(error)
+    if not isinstance(error, (TypeError, ValueError)):
+        text = f"{type(error).__name__}: {text}"
+    notes = [note for note in getattr(error, "__notes__", ()) if note.startswith("while ")]
+    return "; ".join([text + _line_in(_parts(place)[0], error), *notes])
+
+
+def _line_in(where: str, error: BaseException) -> str:
+    """Return the line of a file or module in which an error was raised, in words, or ""."""
+    module = sys.modules.get(where)
+    file = Path(getattr(module, "__file__", None) or where).resolve()
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if Path(frame.filename).resolve() == file]
+    return f" (line {lines[-1]})" if lines else ""
 
 
 def found_at(pair: Pair) -> str:

@@ -59,7 +59,7 @@ MISTAKES = [
     ),
     Mistake(
         "slope assigned",
-        "the slope is assigned, not multiplied with {0}, where it is not 1",
+        "in {q} the slope is assigned, not multiplied with {0}, where it is not 1",
         slope_mistakes.slope_assigned,
     ),
     Mistake(
@@ -77,6 +77,11 @@ MISTAKES = [
         "diagonal only",
         "{q} is {0} times the Jacobian's diagonal; the other entries are missing",
         slope_mistakes.diagonal_only,
+    ),
+    Mistake(
+        "elementwise product",
+        "{q} is the elementwise product {0}; a matrix product belongs there",
+        input_mistakes.elementwise,
     ),
     Mistake(
         "wrong activation derivative",
@@ -107,11 +112,6 @@ MISTAKES = [
         "transpose",
         "a transpose is missing, or one too many, in {q}: of {0}",
         input_mistakes.transposed,
-    ),
-    Mistake(
-        "elementwise product",
-        "{q} is the elementwise product {0}; a matrix product belongs there",
-        input_mistakes.elementwise,
     ),
     Mistake(
         "penalty missing",

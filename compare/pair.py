@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import cycle
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,10 @@ from backproof.autodiff.signature import Leaf
 from backproof.compare import shapes
 from backproof.compare.example import WORDS, Example, parsed
 from backproof.compare.reference import Reference
-from backproof.compare.values import COINS, ORDERS, Draw, Values, arranged, real
+from backproof.compare.values import COINS, MAKERS, ORDERS, Draw, Values, arranged, real
+
+ENTRIES = 2**24  # of an array in an example that is written by hand
+KINDS = {"float": "fiub", "int": "iu", "bool": "b"}  # what may be drawn, by the argument's kind
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,10 +73,14 @@ class Pair:
                     f"values[{name!r}]={values!r} is a {type(values).__name__}: pass real(), "
                     "labels(), integers(below=…), or a function (random, shape, sizes) -> array."
                 )
-        if isinstance(self.dtypes, str) or not self.dtypes:
-            raise ValueError(f"dtypes={self.dtypes!r}: pass a tuple such as ('float64',).")
+            for maker in [maker for maker, function in MAKERS.items() if function is values]:
+                raise TypeError(f"values[{name!r}] is the function {maker}: call it, {maker}(…).")
+        if not isinstance(self.dtypes, (tuple, list)) or not self.dtypes:
+            raise TypeError(f"dtypes={self.dtypes!r}: pass a tuple such as ('float64',).")
         for dtype in self.dtypes:
             check_choice("dtypes", dtype, FLOATS)
+        if not isinstance(self.name, str):
+            raise TypeError(f"name={self.name!r} is a {type(self.name).__name__}: pass text.")
 
     @classmethod
     def from_custom_vjp(
@@ -83,16 +91,10 @@ class Pair:
         The rule is the hand-derived side: it is traced as JAX calls it, and replayed by NumPy.
         `options` are those of a Pair.
         """
-        options = {"name": getattr(function, "__name__", "")} | options
-        upstream = _names(options.get("upstream", ()))
-        rule = Reference(
-            function,
-            options.get("shapes"),
-            options.get("wrt"),
-            options.get("constraints", ()),
-            upstream,
-            options.get("per_example", ""),
-        )
+        if not callable(function):
+            raise TypeError(
+                f"function={function!r} is a {type(function).__name__}: pass a function."
+            )
 
         def hand(**arguments: Any) -> dict[str, Any]:
             J, values, gradients = rule.program(**arguments)
@@ -101,7 +103,11 @@ class Pair:
             own = {n: d for n, d in gradients.items() if n.removeprefix("d") not in values}
             return known | {n: v for n, v in values.items() if n in named} | own
 
-        return cls(hand, reference, **options)
+        options = {"name": getattr(function, "__name__", "")} | options
+        pair = cls(hand, reference, **options)
+        upstream = _names(pair.upstream)
+        rule = replace(pair, loss=function).reference
+        return pair
 
     @property
     def title(self) -> str:
@@ -186,7 +192,8 @@ class Pair:
         if not found:
             raise ValueError(
                 f"constraints={self.constraints!r}: no sizes up to {self.largest_side} of "
-                f"{', '.join(self.size_names)} satisfy them; loosen them."
+                f"{', '.join(self.size_names)} satisfy them and make every side 1 or more; "
+                "loosen them, or the shapes."
             )
         return found
 
@@ -205,15 +212,16 @@ class Pair:
         chosen: list[dict[str, str]] = []
         for variation in [*single, *everywhere]:
             chosen += [variation, {}] if len(chosen) % 4 == 0 else [variation]
-        turns = {
-            name: cycle([*values.kinds][: values.usual])
+        several = {
+            name: [*values.kinds][: values.usual]
             for name, values in self.kinds.items()
             if values.usual > 1
         }
         rounds = 2 * max((values.usual for values in self.kinds.values()), default=1) - 1
         found = []
-        for variation in (chosen or [{}]) * rounds:
-            usual = {name: next(turn) for name, turn in turns.items()}
+        for turn, (place, variation) in product(range(rounds), enumerate(chosen or [{}])):
+            # Each round begins with the next usual kinds, so that none stays with one rare kind.
+            usual = {name: kinds[(place + turn) % len(kinds)] for name, kinds in several.items()}
             kinds = usual | variation
             found.append({n: k for n, k in kinds.items() if k != next(iter(self.kinds[n].kinds))})
         return found
@@ -235,10 +243,30 @@ class Pair:
         example = parsed(text, tuple(self.size_names), kinds)
         if not self.allows(example.sizes):
             raise ValueError(f"{text}: the constraints {self.constraints!r} do not hold.")
+        for leaf in self.leaves:
+            entries = math.prod(evaluated(str(size), example.sizes) for size in leaf.shape)
+            if entries > ENTRIES:
+                raise ValueError(
+                    f"{text}: {leaf.place} would have {entries} entries: expected {ENTRIES} at "
+                    "most; choose smaller sizes."
+                )
         return example
 
     def arguments(self, example: Example, dtype: Any = None) -> dict[str, Any]:
         """Make the arrays of an example, as `hand` takes them."""
+        if not isinstance(example, Example):
+            raise TypeError(
+                f"example={example!r} is a {type(example).__name__}: pass an Example, such as "
+                "pair.example('n=3,seed=7')."
+            )
+        if example.sizes.keys() != {*self.size_names}:
+            raise ValueError(
+                f"example={str(example)!r}: expected a size for each of "
+                f"{', '.join(self.size_names)}, and for nothing else."
+            )
+        for name, kind in example.kinds.items():
+            check_choice("kinds", name, self.kinds)
+            check_choice(f"kinds[{name!r}]", kind, self.kinds[name].kinds)
         random = np.random.default_rng((example.seed, *example.sizes.values()))
         flat = {}
         for leaf in self.leaves:
@@ -246,22 +274,66 @@ class Pair:
             kinds = self.kinds[name].kinds
             kind = example.kinds.get(name) or next(iter(kinds))
             shape = tuple(evaluated(str(size), example.sizes) for size in leaf.shape)
-            array = np.asarray(kinds[kind](random, shape, example.sizes))
-            if array.shape != shape:
-                raise ValueError(
-                    f"values[{name!r}] drew an array of shape {array.shape}: expected {shape}."
+            array = _drawn(name, kinds[kind], random, shape, example.sizes)
+            if array.dtype.kind not in KINDS[leaf.kind]:
+                raise TypeError(
+                    f"values[{name!r}] drew {array.dtype} for {leaf.place}, which holds "
+                    f"{leaf.kind}s: draw {'numbers' if leaf.kind == 'float' else leaf.kind + 's'}."
                 )
             if leaf.kind == "float" and (array.dtype.kind == "f" or kind not in ("bool", "uint8")):
-                array = array.astype(np.float32).astype(dtype or example.dtype)
+                array = _in_float32(name, array).astype(dtype or example.dtype)
             flat[leaf.name] = arranged(array, example.order)
         return self.reference.program.signature.nested(flat)
 
 
+def _drawn(
+    name: str, draw: Draw, random: np.random.Generator, shape: tuple[int, ...], sizes: Any
+) -> Any:
+    """Return what was drawn as an array of that shape."""
+    try:
+        array = np.asarray(draw(random, shape, dict(sizes)))
+    except Exception as error:
+        error.add_note(f"while values[{name!r}] drew an array of shape {shape}")
+        raise
+    if array.shape != shape:
+        raise ValueError(
+            f"values[{name!r}] drew an array of shape {array.shape}: expected {shape}."
+        )
+    if array.dtype.kind == "f" and np.isnan(array).any():
+        raise ValueError(
+            f"values[{name!r}] drew NaN: draw numbers, of which each side knows what to make."
+        )
+    return array
+
+
+def _in_float32(name: str, array: Any) -> Any:
+    """Return what was drawn as every precision holds it: 0 for subnormals, as XLA has it."""
+    with np.errstate(over="ignore"):
+        narrow = array.astype(np.float32)
+    if np.any(np.isinf(narrow) != np.isinf(array)):
+        raise ValueError(
+            f"values[{name!r}] drew {np.max(np.abs(array)):g}, which float32 does not hold: draw "
+            "smaller numbers."
+        )
+    zero = np.copysign(np.float32(0), narrow)
+    return np.where(np.abs(narrow) < np.finfo(np.float32).tiny, zero, narrow)
+
+
 def _names(upstream: str | Sequence[str]) -> tuple[str, ...]:
+    if not isinstance(upstream, (str, tuple, list)):
+        raise TypeError(
+            f"upstream={upstream!r} is a {type(upstream).__name__}: pass a name such as 'dY', or a "
+            "tuple of them."
+        )
     names = (upstream,) if isinstance(upstream, str) and upstream else tuple(upstream)
     for name in names:
         if not isinstance(name, str) or not name.startswith("d") or len(name) < 2:
             raise ValueError(f"upstream={name!r}: expected the name of a gradient, such as 'dY'.")
+        if names.count(name) > 1:
+            raise ValueError(
+                f"upstream={names!r}: {name!r} is there twice; give each output's gradient a name "
+                "of its own."
+            )
     return names
 
 

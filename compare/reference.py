@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -12,9 +13,15 @@ import numpy as np
 from jax.ad_checkpoint import checkpoint_name
 
 from backproof.autodiff.cut import cut
-from backproof.autodiff.derive import declared_shapes, derive
+from backproof.autodiff.derive import NoScalar, declared_shapes, derive
 from backproof.autodiff.dimensions import evaluated
-from backproof.autodiff.program import CUT, UPSTREAM, DerivedProgram
+from backproof.autodiff.program import (
+    CUT,
+    UNTRACEABLE,
+    UPSTREAM,
+    DerivedProgram,
+    untraceable,
+)
 from backproof.autodiff.signature import Signature
 from backproof.autodiff.sizes import shape_in_words
 
@@ -42,17 +49,24 @@ class Reference:
         self.upstream, self.per_example = upstream, per_example
         shapes = declared_shapes(loss, shapes, also=upstream)
         if upstream:
-            shapes = _outputs(loss, shapes, constraints, upstream) | shapes
+            _check_upstream(loss, shapes, upstream)
+            inferred = _outputs(loss, shapes, constraints, upstream)
+            shapes |= {name: shapes.pop(name, inferred.get(name)) for name in upstream}
             floats = [leaf for leaf in Signature(shapes).leaves if leaf.kind == "float"]
             of_layer = [leaf.name for leaf in floats if leaf.path[0] not in upstream]
             wrt = of_layer if wrt is None else wrt
             loss = _as_loss(loss, upstream)
-        self._derived = derive(loss, shapes, wrt, constraints)
+        try:
+            self._derived = derive(loss, shapes, wrt, constraints)
+        except NoScalar as error:
+            error.add_note("In a Pair, a layer, which returns arrays, has upstream='dY'.")
+            raise
         signature = self._derived.signature
-        if per_example and per_example not in signature.sizes.names:
+        sides = {str(size) for leaf in signature.leaves for size in leaf.shape}
+        if per_example and per_example not in sides & {*signature.sizes.names}:
             raise ValueError(
-                f"per_example={per_example!r}: there is no such size; "
-                f"expected one of {', '.join(signature.sizes.names)}."
+                f"per_example={per_example!r}: no argument has such a side; expected one of "
+                f"{', '.join(name for name in signature.sizes.names if name in sides)}."
             )
         self.program = self._derived
         if per_example:
@@ -133,15 +147,54 @@ def _as_loss(layer: Callable[..., Any], upstream: Sequence[str]) -> Callable[...
     """Return Σ dY ∗ Y of what a layer returns, each Y marked."""
 
     def loss(**arguments: Any) -> Any:
-        given = [arguments.pop(name) for name in upstream]
-        outputs = jax.tree.leaves(layer(**arguments))
-        marked = [
-            checkpoint_name(Y, name.removeprefix("d"))
-            for Y, name in zip(outputs, upstream, strict=True)
-        ]
-        return sum((jnp.sum(dY * Y) for dY, Y in zip(given, marked, strict=True)), jnp.zeros(()))
+        given = {name: arguments.pop(name) for name in upstream}
+        J = jnp.zeros(())
+        for name, Y in _by_upstream(layer(**arguments), upstream).items():
+            shapes = [f"({shape_in_words(array.shape)})" for array in (given[name], Y)]
+            if shapes[0] != shapes[1]:
+                raise ValueError(
+                    f"shapes: {name} is {shapes[0]}, what the layer returns is {shapes[1]}: "
+                    f"expected the same; leave {name} out of shapes, or correct it."
+                )
+            J += jnp.sum(given[name] * checkpoint_name(Y, name.removeprefix("d")))
+        return J
 
     return loss
+
+
+def _check_upstream(
+    layer: Callable[..., Any], shapes: Mapping[str, Any], upstream: Sequence[str]
+) -> None:
+    """Raise ValueError for the name of an upstream gradient that means something else."""
+    for name in upstream:
+        if name in inspect.signature(layer).parameters:
+            raise ValueError(
+                f"upstream={name!r}: the layer takes an argument of that name; name the gradient "
+                "of what it returns, which it does not take."
+            )
+        if name.removeprefix("d") in shapes:
+            raise ValueError(
+                f"upstream={name!r}: {name.removeprefix('d')} is an argument of the layer; name "
+                "the gradient of what it returns, such as 'dY'."
+            )
+
+
+def _by_upstream(outputs: Any, upstream: Sequence[str]) -> dict[str, Any]:
+    """Return what a layer returns, by the names of the upstream gradients."""
+    found = jax.tree.leaves(outputs)
+    if len(found) != len(upstream):
+        arrays = "1 array" if len(found) == 1 else f"{len(found)} arrays"
+        raise ValueError(
+            f"upstream={', '.join(upstream)}: the layer returns {arrays}; name the upstream "
+            "gradient of each, in order."
+        )
+    for name, Y in zip(upstream, found, strict=True):
+        if getattr(Y, "dtype", np.dtype(float)).kind != "f":
+            raise TypeError(
+                f"upstream={name!r}: the layer returns {Y.dtype} there, which has no derivative; "
+                "return floats."
+            )
+    return dict(zip(upstream, found, strict=True))
 
 
 def _outputs(
@@ -162,16 +215,14 @@ def _outputs(
 
     try:
         with jax.enable_x64(True):
-            outputs = jax.tree.leaves(jax.eval_shape(flat, *signature.specs()))
+            outputs = jax.eval_shape(flat, *signature.specs())
+    except UNTRACEABLE as error:
+        raise untraceable(error) from error
     except Exception as error:
         raise ValueError(
-            f"the shape of {', '.join(missing)} cannot be told for all sizes "
-            f"({str(error).partition(chr(10))[0]}): add it to shapes."
+            f"the shape of {', '.join(missing)} cannot be told for all sizes: the layer raises "
+            f"{type(error).__name__}: {str(error).partition(chr(10))[0]}; correct it, or, if it "
+            f"runs at given sizes only, add {', '.join(missing)} to shapes."
         ) from error
-    if len(outputs) != len(upstream):
-        raise ValueError(
-            f"upstream={', '.join(upstream)}: the layer returns {len(outputs)} arrays; name the "
-            "upstream gradient of each, in order."
-        )
-    texts = (", ".join(map(str, output.shape)) for output in outputs)
-    return dict(zip(upstream, texts, strict=True))
+    shaped = _by_upstream(outputs, upstream)
+    return {name: shape_in_words(output.shape) for name, output in shaped.items()}

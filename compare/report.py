@@ -31,6 +31,7 @@ class Report:
 
     `failure` is the first example on which the hand-derived side does not stand. `noted` holds, of
     every verdict that is worth a word though it passes, the first finding and its example.
+    `error` is what the hand-derived side raises, if it runs on no example or does not return.
     `scales` holds the largest magnitude of every quantity.
     """
 
@@ -45,11 +46,21 @@ class Report:
     confirmed: int = 0
     fault: str = ""
     failure: tuple[Judgement, Example] | None = None
+    error: Exception | None = None
     scales: dict[str, float] = field(default_factory=dict)
 
     @cached_property
     def story(self) -> Story | None:
-        """The failure explained, when it is first asked for: that takes seconds."""
+        """The failure explained, when it is first asked for: that takes seconds.
+
+        Where the replay is at fault, nothing can be said about the hand-derived side.
+        """
+        if self.fault:
+            return None
+        if self.failure and isinstance(self.error, TimeoutError):  # not to be called again
+            judgement, example = self.failure
+            (finding,) = judgement.findings
+            return Story(example, judgement, finding, (), finding.note, "", "", "")
         return explained(self.pair, self.failure, self.scales) if self.failure else None
 
     @property

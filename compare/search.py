@@ -14,12 +14,11 @@ import numpy as np
 from backproof.arguments import FLOATS, check_choice, check_whole
 from backproof.compare import hooks
 from backproof.compare.example import Example
-from backproof.compare.explain import judged_or_raised
-from backproof.compare.finding import RAISES, Finding, Judgement
+from backproof.compare.finding import Judgement, raised
 from backproof.compare.judging import EITHER_SIDE, ROUNDINGS, judged
 from backproof.compare.pair import Pair
 from backproof.compare.report import Report
-from backproof.compare.trial import Trial
+from backproof.compare.trial import Trial, quantities
 from backproof.compare.values import ORDERS
 
 EXAMPLES = 200
@@ -76,9 +75,16 @@ def begin(
         due = report.examples % CONFIRMED == 0
         try:
             arguments = pair.arguments(example)
+        except Exception as error:
+            error.add_note(_while(pair, example))
+            raise
+        try:
             trial = Trial(pair, arguments, thorough=report.examples < THOROUGH)
         except Exception as error:
-            _or_raise(pair, report, example, error)
+            error.add_note(_while(pair, example))
+            report.fail(raised(pair.title, example, error), example)
+            if isinstance(error, TimeoutError) or not (report.examples or _runs(pair, own)):
+                report.error = error
             return
         judgement = Judgement(str(example), judged(trial, report.scales))
         report.add(judgement, example)
@@ -119,14 +125,26 @@ def begin(
 def repeat(pair: Pair, example: Example) -> Report:
     """Judge one example, and let XLA confirm it."""
     report = Report(pair, example.seed)
-    judgement = judged_or_raised(pair, example, {})
+    arguments = pair.arguments(example)
+    try:
+        trial = Trial(pair, arguments)
+    except Exception as error:
+        report.error = error
+        report.fail(raised(pair.title, example, error), example)
+        return report
+    judgement = Judgement(str(example), judged(trial, report.scales))
     report.add(judgement, example)
-    trial = Trial(pair, pair.arguments(example)) if judgement.agrees else None
-    if trial is not None:
-        report.confirm(differs_from_xla(trial, pair.reference.by_xla(trial.arguments)))
-    else:
+    report.confirm(differs_from_xla(trial, pair.reference.by_xla(trial.arguments)))
+    if not judgement.agrees:
         report.fail(judgement, example)
     return report
+
+
+def ready(pair: Pair) -> None:
+    """Raise what is raised for a pair that does not fit together, without calling its hand."""
+    example = next(members(pair, 0, tuple(pair.dtypes)))
+    pair.arguments(example)
+    quantities(pair, example.sizes)
 
 
 def members(pair: Pair, seed: int, dtypes: Sequence[str]) -> Iterator[Example]:
@@ -158,14 +176,19 @@ def _unseen(pair: Pair, example: Example, report: Report) -> Example:
     return example
 
 
-def _or_raise(pair: Pair, report: Report, example: Example, error: Exception) -> None:
-    """Take an exception on some examples as a finding; raise one that strikes at once."""
-    if not report.examples or isinstance(error, TimeoutError):
-        error.add_note(f"while {pair.title} was checked at {example}")
-        raise error
-    text = str(error).strip().partition("\n")[0]
-    finding = Finding(pair.title, RAISES, note=f"{type(error).__name__}: {text}")
-    report.fail(Judgement(str(example), [finding]), example)
+def _while(pair: Pair, example: Example) -> str:
+    return f"while {pair.title} was checked at {example}"
+
+
+def _runs(pair: Pair, examples: Sequence[Example]) -> bool:
+    """Whether the hand-derived side runs on some of these examples."""
+    for example in examples:
+        try:
+            Trial(pair, pair.arguments(example), thorough=False)
+        except Exception:
+            continue
+        return True
+    return False
 
 
 def differs_from_xla(trial: Trial, by_xla: Any) -> str:

@@ -28,7 +28,9 @@ def slope_assigned(line: Line) -> Wrong:
     """Where the slope is not 1, it is assigned in place of the upstream gradient times it."""
     for name in line.successors:
         slope = _slope(line, name)
-        yield name, np.where(np.abs(slope - 1) < 1e-9, line.right, slope)
+        multiplied = np.abs(slope - 1) < 1e-9
+        if np.any(multiplied):  # else the upstream gradient is ignored, which has its own row
+            yield name, np.where(multiplied, line.right, slope)
 
 
 def slope_of_another(line: Line) -> Wrong:

@@ -8,6 +8,8 @@ import numpy as np
 
 from backproof.compare.line import MOST, Line, Wrong, units
 
+ORTHOGONAL = 0.05  # but for the ε that keeps a deviation from 0
+
 
 def zeros(line: Line) -> Wrong:
     """It is all zeros: never computed, or overwritten."""
@@ -81,23 +83,21 @@ def deviation_term_missing(line: Line) -> Wrong:
 
 
 def _normalisation(line: Line, term: Any) -> Wrong:
-    """Yield the line without a term that is orthogonal to it along an axis, as it is after one."""
-    if not line.successors:
-        return
-    size = np.max(np.abs(line.right), initial=0)
-    for name in line.reads:
+    """Yield the line without a term that is orthogonal to it along an axis, as it is after one.
+
+    How much of the term is missing is read off the hand-derived numbers, for each row by itself;
+    with three entries or more in a row, few other numbers would fit.
+    """
+    for name in line.reads if line.successors else ():
         V = line.arrays[name]
         if V.shape != line.right.shape or name in line.upstream:
             continue
         for axis, n in enumerate(V.shape):
             along = term(V.astype(np.float64), axis)
-            if n < 3 or np.max(np.abs((line.right * along).sum(axis=axis))) > 1e-3 * n * size:
+            overlap = np.abs((line.right * along).sum(axis=axis)).max()
+            if n < 3 or overlap > ORTHOGONAL * np.linalg.norm(line.right) * np.linalg.norm(along):
                 continue
-            if line.hand is None:
-                share = np.ones_like(along.sum(axis=axis, keepdims=True))
-            else:
-                norm = (along**2).sum(axis=axis, keepdims=True)
-                with np.errstate(all="ignore"):
-                    off = ((line.hand - line.right) * along).sum(axis=axis, keepdims=True)
-                    share = np.where(norm > 0, off / norm, 0)
+            missing = along if line.hand is None else line.hand - line.right
+            share = (missing * along).sum(axis=axis, keepdims=True)
+            share /= np.maximum((along**2).sum(axis=axis, keepdims=True), np.finfo(float).tiny)
             yield f"over axis {axis} of {name}", line.right + share * along

@@ -31,7 +31,7 @@ class Trial:
     """
 
     def __init__(self, pair: Pair, arguments: Mapping[str, Any], *, thorough: bool = True) -> None:
-        self.pair, self.given = pair, arguments
+        self.pair, self.given, self.thorough = pair, arguments, thorough
         signature = pair.reference.program.signature
         flat = signature.flat(arguments)
         floats = [leaf.name for leaf in signature.leaves if leaf.kind == "float"]
@@ -74,12 +74,18 @@ class Trial:
         first = {name: array.copy() for name, array in self.hand.items()}
         second = self._called()
         eps = np.finfo(self.dtype).eps
-        found = []
-        for name, array in first.items():
-            again = second.get(name, np.array(np.nan))
+        found = [
+            Finding(name, UNSTABLE, array.shape, note=f"the {which} of two calls returns it alone")
+            for which, one, other in (("first", first, second), ("second", second, first))
+            for name, array in one.items()
+            if name not in other
+        ]
+        for name in [name for name in first if name in second]:
+            array, again = first[name], second[name]
             same = array.shape == again.shape and np.array_equal(array, again, equal_nan=True)
-            if not same and array.shape == again.shape and array.size:
-                apart = np.abs(array - again).max() / (np.abs(array).max() or 1)
+            if not same and array.shape == again.shape and array.dtype.kind == "f":
+                with np.errstate(all="ignore"):
+                    apart = np.abs(array - again).max() / (np.abs(array).max() or 1)
                 same = bool(apart <= 1e3 * eps)  # sums in another order, no other answer
             if not same:
                 note = "a second call with the same arguments gives another answer"
@@ -172,7 +178,7 @@ class Trial:
     def with_results(self, results: Results) -> Trial:
         """Return the same problem with other results of the hand-derived side."""
         twin = copy(self)
-        for name in ("cuts", "plain", "truth", "values_read"):
+        for name in ("cuts", "of_rounded", "plain", "truth", "values_read"):
             vars(twin).pop(name, None)
         twin.hand = results
         return twin
@@ -186,6 +192,17 @@ class Trial:
             return self.expected("bounded")
         except TypeError:
             return {name: Bounded(array) for name, array in self.expected().items()}
+
+    @cached_property
+    def of_rounded(self) -> Expected:
+        """What each line should be, with bounds of what rounding its inputs alone makes of it."""
+        cut, half_eps = self.pair.reference.cut(self.cuts, self.sizes), np.finfo(self.dtype).eps / 2
+        try:
+            inputs = self.inputs(np.longdouble)
+            J, values, gradients = cut.bounded_from_rounded(float(half_eps), **inputs)
+        except TypeError:  # what runs through XLA has no bounds
+            return {name: Bounded(array) for name, array in self.truth.items()}
+        return {"J": J, **values, **gradients}
 
     @cached_property
     def truth(self) -> Expected:

@@ -32,6 +32,15 @@ class Values:
     kinds: Mapping[str, Draw]
     usual: int = 1
 
+    def __post_init__(self) -> None:
+        named = isinstance(self.kinds, Mapping) and all(map(callable, self.kinds.values()))
+        if not named or not self.kinds:
+            raise TypeError(
+                f"kinds={self.kinds!r}: pass a dict of functions (random, shape, sizes) -> array, "
+                "by the names of the kinds."
+            )
+        check_whole("usual", self.usual, least=1)
+
 
 def _unit(random: np.random.Generator, shape: tuple[int, ...], sizes: Mapping[str, int]) -> Any:
     return random.standard_normal(shape)
@@ -112,6 +121,8 @@ def between(low: float, high: float) -> Values:
     """Numbers from low to high."""
     check_number("low", low)
     check_number("high", high)
+    if not low < high:
+        raise ValueError(f"between({low}, {high}): expected the lower number first.")
     return Values({"uniform": lambda random, shape, sizes: random.uniform(low, high, shape)})
 
 
@@ -127,7 +138,13 @@ def integers(below: str | int, low: int = 0) -> Values:
                 f"integers(below={below!r}): there is no such size; "
                 f"expected a number, or one of {', '.join(sizes)}."
             )
-        return sizes[below] if isinstance(below, str) else below
+        most = sizes[below] if isinstance(below, str) else below
+        if most <= low:
+            raise ValueError(
+                f"integers(below={below!r}, low={low}): there is none where {below} is {most}; "
+                f"pass constraints=['{below} >= {low + 1}'] to the pair."
+            )
+        return most
 
     return Values(
         {
@@ -150,6 +167,15 @@ def choice(*numbers: float) -> Values:
     return Values({str(number): of(number) for number in numbers}, usual=len(numbers))
 
 
+MAKERS = {
+    "real": real,
+    "labels": labels,
+    "soft_labels": soft_labels,
+    "positive": positive,
+    "between": between,
+    "integers": integers,
+    "choice": choice,
+}
 COINS = Values({"coins": lambda random, shape, sizes: random.random(shape) < 0.5})
 
 

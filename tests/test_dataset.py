@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from backproof import manual
-from backproof.compare import PAIRS, Pair
+from backproof.autodiff.program import DerivedProgram
+from backproof.compare import PAIRS
+from backproof.compare.builtin import NETWORKS
 from backproof.compare.dataset import Dataset, load
 from backproof.compare.training import fits, train
 
@@ -134,13 +136,32 @@ def test_a_wrong_gradient_shows_in_the_trajectory_too():
     """A gradient off by one part in a thousand is named, and the trajectories part."""
 
     def by_hand(parameters, X, Y):
-        _, cache, gradients = manual.shallow.gradients(parameters, X, Y)
-        return cache | gradients | {"dW1": gradients["dW1"] * 1.001}
+        J, cache, gradients = manual.shallow.gradients(parameters, X, Y, with_dX=True)
+        return {"J": J} | cache | gradients | {"dW1": gradients["dW1"] * 1.001}
 
-    pair = Pair("wrong", "shallow", ("tanh",), by_hand=by_hand)
+    pair = NETWORKS["shallow-tanh-sigmoid-cross_entropy"].pair(by_hand)
     report = train(pair, load("breast-cancer"))
     assert not report.agrees
     assert {failure.quantity for failure in report.failures} == {"dW1"}
     assert report.difference > report.allowed
     assert "dW1" in str(report)
     assert "trajectories come" in str(report)
+
+
+def test_a_replay_that_differs_from_XLA_is_no_agreement(monkeypatch):
+    """Training goes through XLA: gradients that only the replay has wrong are found all the same."""
+    name = "logistic-cross_entropy"
+    pair, right = NETWORKS[name].pair(), PAIRS[name].reference
+
+    def wrong(**arguments):
+        J, values, gradients = right.program.function(**arguments)
+        return J, values, gradients | {"dw": gradients["dw"] * 1.001}
+
+    monkeypatch.setattr(pair.reference, "program", DerivedProgram(wrong, right.program.signature))
+    monkeypatch.setattr(pair.reference, "by_xla", right.by_xla)
+    report = train(pair, load("breast-cancer"))
+    assert not report.agrees
+    faults = [failure for failure in report.failures if failure.quantity == "the replay"]
+    assert len(faults) == 2
+    assert faults[0].note.startswith("differs from XLA: dw[")
+    assert report.difference <= report.allowed

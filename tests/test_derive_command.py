@@ -143,7 +143,7 @@ def test_numbers_for_sizes_are_traced_as_they_are(folder):
         (["shallow", "--output", "tanh"], "loss='cross_entropy' needs probabilities"),
         (["mine.py:loss", "--shapes", "W: k, n; X: n, m", "-o", "./mine.py"], "-o ./mine.py is the file that the function is in"),
         (["leaves.py:loss"], "leaves.py cannot be imported: SystemExit: 3"),
-        (["/tmp:loss"], "expected FILE.py:function or package.module:function"),
+        (["/tmp:loss"], "'/tmp': expected FILE.py or package.module"),
         (["shallow", "-o", "no/such/folder.py"], "no/such/folder.py"),
     ],
 )  # fmt: skip

@@ -80,6 +80,16 @@ def test_importing_changes_no_global_state(first, modules):
     assert fresh(STATE.format(first=first, modules=modules)).stdout.strip() == "True"
 
 
+def test_importing_the_court_loads_nothing_heavy_until_it_is_used():
+    """JAX and Hypothesis take a second: a pytest plugin may not cost that in every run."""
+    code = (
+        "import sys, backproof.compare as compare; heavy = {'jax', 'hypothesis', 'click', 'rich'}; "
+        "print(sorted(heavy & set(sys.modules))); compare.Pair; "
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    assert fresh(code).stdout.splitlines() == ["[]", "['hypothesis', 'jax']"]
+
+
 def test_a_check_changes_no_global_state_either():
     check = (
         "from backproof.compare import PAIRS, check; "

@@ -1,12 +1,16 @@
 """The slips in the notes: each is planted, and what catches it is shown."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backproof import manual
-from backproof.compare import GradientMismatch, Pair, check
+from backproof.compare import GradientMismatch, check, kill_rate, labels
+from backproof.compare.builtin import Network
+from backproof.compare.finding import KINK
 from backproof.manual import logistic
 from backproof.manual.activations import activation
 from backproof.manual.initializers import initialize
@@ -29,24 +33,42 @@ def with_the_extra_y(parameters, X, Y):
     return {"dZ": dZ, "dw": X @ dZ.T / m, "db": dZ.sum(axis=1, keepdims=True) / m}
 
 
-class HardLabels(Pair):
-    """A pair that is never given a soft label."""
-
-    labels = ("hard",)
+def slip(by_hand, kind="logistic", *hidden, loss="cross_entropy"):
+    """Return a gradient of the parameters, with a slip in it, for a network."""
+    pair = Network("slip", kind, hidden, loss=loss).pair(by_hand)
+    return replace(pair, wrt="parameters")
 
 
 def test_the_extra_y_in_da_is_caught_by_soft_labels():
-    slip = Pair("slip", "logistic", loss="naive_cross_entropy", by_hand=with_the_extra_y)
     with pytest.raises(GradientMismatch) as raised:
-        check(slip)
-    first = raised.value.report.failures[0]
-    assert (first.quantity, first.example.labels) == ("dZ", "soft")
+        check(slip(with_the_extra_y, loss="naive_cross_entropy"))
+    report = raised.value.report
+    judgement, example = report.failure
+    assert judgement.first_wrong.quantity == "dZ"
+    assert example.kinds.get("Y", "soft") == "soft"
+    assert report.story.when == "soft labels (Y)"
+    (cause,) = report.story.causes
+    assert (cause.quantity, cause.mistake.name) == ("dZ", "label squared")
 
 
 def test_the_extra_y_in_da_is_not_caught_by_0_and_1_labels():
     """y·y = y there: the very same numbers, on every shape that is tried."""
-    slip = HardLabels("slip", "logistic", loss="naive_cross_entropy", by_hand=with_the_extra_y)
-    assert check(slip, examples=30).agrees
+    pair = slip(with_the_extra_y, loss="naive_cross_entropy")
+    hard = replace(pair, values={**pair.values, "Y": labels("hard")})
+    assert check(hard, examples=30).agrees
+
+
+def test_that_0_and_1_labels_let_the_extra_y_through_can_be_known_beforehand():
+    """A right gradient is asked what its own labels would not show."""
+
+    def right(parameters, X, Y):
+        return logistic.gradients(parameters, X, Y, "naive_cross_entropy")[2]
+
+    pair = slip(right, loss="naive_cross_entropy")
+    hard = replace(pair, values={**pair.values, "Y": labels("hard")})
+    for some, through in ((pair, False), (hard, True)):
+        missed = {(name, line) for name, line, _ in kill_rate(some, examples=30).let_through}
+        assert (("label squared", "dZ") in missed) is through
 
 
 @given(st.integers(0, 2**32 - 1))
@@ -140,10 +162,14 @@ def test_dz_x_without_one_over_m_is_right_for_one_example_only():
         return gradients | {"dw": X @ gradients["dZ"].T}
 
     with pytest.raises(GradientMismatch) as raised:
-        check(Pair("slip", "logistic", by_hand=no_mean))
-    (failure,) = raised.value.report.failures
-    assert failure.quantity == "dw"
-    assert failure.example.shape[-1] > 1
+        check(slip(no_mean))
+    report = raised.value.report
+    judgement, example = report.failure
+    assert [f.quantity for f in judgement.findings if not f.passes] == ["dw"]
+    assert example.sizes["m"] > 1
+    assert report.story.when == "m > 1"
+    (cause,) = report.story.causes
+    assert str(cause) == "dw is m times too large: the division by m is missing"
 
 
 def test_leaky_relu_as_a_maximum_is_wrong_for_slopes_above_one():
@@ -170,8 +196,8 @@ def test_z_is_exactly_zero_more_often_than_the_notes_think(start):
     assert (manual.shallow.forward(parameters, X, "relu")["Z1"] == 0).mean() > 0.1
 
 
-def test_the_other_choice_at_zero_is_caught():
-    """relu'(0) = 0 is a subgradient too, but not the notes': the check tells them apart."""
+def test_the_other_choice_at_zero_is_told():
+    """relu'(0) = 0 is a subgradient too, but not the notes': the check names both choices."""
 
     def other(parameters, X, Y):
         _, cache, d = manual.shallow.gradients(parameters, X, Y, "relu")
@@ -180,6 +206,15 @@ def test_the_other_choice_at_zero_is_caught():
         dW1, db1 = dZ1 @ X.T / m, dZ1.sum(axis=1, keepdims=True) / m
         return cache | d | {"dZ1": dZ1, "dW1": dW1, "db1": db1}
 
-    with pytest.raises(GradientMismatch) as raised:
-        check(Pair("slip", hidden=("relu",), by_hand=other))
-    assert [failure.quantity for failure in raised.value.report.failures] == ["dZ1"]
+    def right(parameters, X, Y):
+        _, cache, d = manual.shallow.gradients(parameters, X, Y, "relu")
+        return cache | d
+
+    report = check(slip(other, "shallow", "relu"), examples=60)
+    finding, example = report.noted[KINK]
+    assert finding.quantity == "dZ1"
+    assert finding.hand == 0 != finding.autodiff
+    assert "one-sided derivatives" in str(report)
+    assert f"0 by hand, {'the lower' if finding.autodiff > 0 else 'the upper'}" in finding.note
+    assert example in " ".join(str(report).split())
+    assert check(slip(right, "shallow", "relu"), examples=60).verdicts[KINK] == 0
