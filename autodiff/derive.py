@@ -43,6 +43,8 @@ def derive(
     (2, 3)
     """
     signature = Signature(declared_shapes(loss, shapes), constraints)
+    for name in {CUT, UPSTREAM} & signature.shapes.keys():
+        raise ValueError(f"{name!r} is a word of the program: give the argument another name.")
     chosen = _chosen(signature, wrt)
 
     def gradients(**arguments: Any) -> Any:

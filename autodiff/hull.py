@@ -14,7 +14,7 @@ import numpy as np
 
 from backproof.autodiff.bounded import Bounded
 from backproof.autodiff.number_types import COMPARISONS, Numbers
-from backproof.autodiff.ties import equals
+from backproof.autodiff.ties import meets_equals
 
 LOGICAL = {np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert, np.equal, np.not_equal}
 
@@ -36,7 +36,7 @@ class Hull(Bounded):
             zero = self.part(inputs[0], 0) == 0
             return self.like(result.value, np.where(zero, 1.0, result.error))
         if function in COMPARISONS:
-            tied = equals(function, inputs)
+            tied = meets_equals(function, inputs)
             return Undecided(result, tied) if np.any(tied) else result
         if function in (np.maximum, np.minimum) and method == "__call__":
             result.operands = inputs
@@ -60,10 +60,12 @@ class Undecided(Numbers):
         x, y = (self.part(side, 0) for side in sides)
         x_error, y_error = (self.part(side, 1) for side in sides)
         value, error = np.where(truth, x, y), np.where(truth, x_error, y_error)
-        low, high = np.minimum(x - x_error, y - y_error), np.maximum(x + x_error, y + y_error)
-        middle = ((low + high) / 2).astype(value.dtype if value.dtype.kind == "f" else np.float64)
-        wider = np.maximum(high - middle, middle - low)
-        value = np.where(undecided & np.isfinite(middle), middle, value)  # of infinities is none
+        dtype = value.dtype if value.dtype.kind == "f" else np.float64
+        with np.errstate(invalid="ignore"):  # of infinities there is no middle
+            low, high = np.minimum(x - x_error, y - y_error), np.maximum(x + x_error, y + y_error)
+            middle = ((low + high) / 2).astype(dtype)
+            wider = np.maximum(high - middle, middle - low)
+        value = np.where(undecided & np.isfinite(middle), middle, value)
         return Hull(value, np.where(undecided, wider, error))
 
     def astype(self, dtype: Any) -> Any:

@@ -31,10 +31,10 @@ class Watched(Numbers):
         """Apply NumPy's function, and note ties."""
         plain = [self.part(x, 0) for x in inputs]
         tied: Any = np.False_
-        extreme = function in (np.maximum, np.minimum) and method == "__call__"
+        of_two = function in (np.maximum, np.minimum) and method == "__call__"
         if function in COMPARISONS:
-            tied = equals(function, inputs)
-        elif extreme:
+            tied = meets_equals(function, inputs)
+        elif of_two:
             tied = np.equal(*plain)
         elif function in (np.absolute, np.sign):
             tied = plain[0] == 0
@@ -48,12 +48,12 @@ class Watched(Numbers):
         if np.any(tied):
             self.ties.append(Tie(function.__name__, tied))
         result = super().arithmetic(function, method, inputs, options)
-        if extreme:
+        if of_two:
             result.operands = inputs
         return result
 
 
-def equals(function: Any, inputs: Any) -> Any:
+def meets_equals(function: Any, inputs: Any) -> Any:
     """Return where a comparison meets equals whose derivative is a matter of choice.
 
     x == y of two values asks for NaN (x != x). But x == max(x, y) asks which of the two it was,

@@ -1,20 +1,25 @@
 """What a whole check of one example costs, beside what Hypothesis takes to draw it.
 
-A check makes the example's arrays, runs the hand-derived side and the replay, and compares every
-quantity of the two. Drawing alone is the floor: nothing that draws with Hypothesis can be faster.
-All rows of a round have the same examples, from the same seed; the first two draw them, the others
-have them from a list. XLA's confirmation, one shape in fifty, is not in it.
+A check makes the example's arrays, runs the hand-derived side, and autodiff's program on the hand's
+own numbers with a bound for each of its lines, and compares every quantity of the two. Drawing
+alone is the floor: nothing that draws with Hypothesis can be faster. All rows of a round have the
+same examples, from the same seed; the first two draw them, the others have them from a list. XLA's
+confirmation, one example in fifty, is not in it, nor the second call of the hand-derived side that
+the first twenty get.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from time import perf_counter
+from typing import Any
 
 import hypothesis
 
 from backproof.compare import PAIRS, Example
-from backproof.compare.judge import Finding, Trial
+from backproof.compare.finding import Finding
+from backproof.compare.judging import judged
+from backproof.compare.trial import Trial
 from benchmarks.report import About
 from benchmarks.timing import Measure, Row, alternate, rows_of
 
@@ -28,7 +33,8 @@ ABOUT = About(
 PAIR = PAIRS["shallow-tanh-sigmoid-cross_entropy"]
 DRAWS = 100
 ROUNDS = 20
-Body = Callable[[Example], object]
+SCALES: dict[str, float] = {}  # of every quantity, as the search learns them
+Body = Callable[[Any], object]
 
 
 def rows(quick: bool) -> Iterator[Row]:
@@ -45,15 +51,15 @@ def rows(quick: bool) -> Iterator[Row]:
 
 def check(example: Example) -> list[Finding]:
     """Check one example as the search does: the one place that knows how `compare` does it."""
-    return Trial(PAIR, example).findings()
+    return judged(Trial(PAIR, PAIR.arguments(example), thorough=False), SCALES)
 
 
 def measures(dtype: str, draws: int, seed: int) -> dict[str, Measure]:
     """Return what measures each part, per example, on the examples of one seed."""
     examples: list[Example] = []
     draw(dtype, draws, seed, examples.append)
-    assert all(finding.agrees for example in examples for finding in check(example))
-    problems = {example: PAIR.problem(example) for example in examples}
+    assert all(finding.passes for example in examples for finding in check(example))
+    trials = [Trial(PAIR, PAIR.arguments(example), thorough=False) for example in examples]
 
     def drawing(body: Body) -> Measure:
         def measure() -> float:
@@ -63,22 +69,22 @@ def measures(dtype: str, draws: int, seed: int) -> dict[str, Measure]:
 
         return measure
 
-    def drawn_before(body: Body) -> Measure:
+    def drawn_before(body: Body, drawn: Sequence[Any]) -> Measure:
         def measure() -> float:
             start = perf_counter()
-            for example in examples:
-                body(example)
-            return (perf_counter() - start) / len(examples)
+            for one in drawn:
+                body(one)
+            return (perf_counter() - start) / len(drawn)
 
         return measure
 
     return {
         FLOOR: drawing(lambda example: None),
         "draw and check": drawing(check),
-        "check only": drawn_before(check),
-        "its arrays": drawn_before(PAIR.problem),
-        "hand": drawn_before(lambda example: PAIR.derive_by_hand(example, *problems[example])),
-        "replay": drawn_before(lambda example: PAIR.derive_by_replay(example, *problems[example])),
+        "check only": drawn_before(check, examples),
+        "its arrays": drawn_before(PAIR.arguments, examples),
+        "hand": drawn_before(lambda trial: PAIR.hand(**trial.given), trials),
+        "replay": drawn_before(lambda trial: PAIR.reference.program(**trial.arguments), trials),
     }
 
 

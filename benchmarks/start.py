@@ -32,7 +32,7 @@ CODE = {
         "import backproof.manual",
         "import jax",
         "import backproof.autodiff",
-        "import backproof.compare",
+        "from backproof.compare import check",
     )
 }
 HELP = "backproof --help"

@@ -7,6 +7,7 @@ derivation is right, and the loss is another one: a sum for a mean, another erro
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -86,8 +87,7 @@ def which_loss(evidence: Sequence[Trial], causes: Sequence[Cause]) -> str:
         return "the gradients of the parameters are right: what is wrong goes into none of them"
     known = next((cause.mistake.loss for cause in causes if cause.mistake.loss), "another loss")
     what = f"{factor} times this loss" if factor else known
-    sums = f", as if the sum over {factor} were no mean" if factor in evidence[0].sizes else ""
-    return f"the right gradient of {what}{sums}: its Jacobian is symmetric"
+    return f"the right gradient of {what}: its Jacobian is symmetric"
 
 
 def common_factor(evidence: Sequence[Trial]) -> str:
@@ -102,7 +102,10 @@ def common_factor(evidence: Sequence[Trial]) -> str:
         if not norm:
             continue
         factors = {"1": 1.0, "−1": -1.0, "2": 2.0, "½": 0.5}
-        for name, n in trial.sizes.items():
+        counts = dict(trial.sizes)
+        for (one, n), (other, m) in combinations(trial.sizes.items(), 2):
+            counts[f"{one}·{other}"] = n * m
+        for name, n in counts.items():
             factors |= {name: n, f"1/{name}": 1 / n}
         fitted = float(np.vdot(right, hand)) / norm
         factors.setdefault(f"{fitted:.6g}", fitted)

@@ -79,6 +79,7 @@ def _atoms(pair: Pair) -> Iterator[Atom]:
     """Yield simple conditions, in words and as functions."""
     for name in pair.size_names:
         yield f"{name} > 1", partial(_is_more_than_1, name)
+        yield f"{name} = 1", partial(_is_1, name)
     for one, other in combinations(pair.size_names, 2):
         yield f"{one} ≠ {other}", partial(_differ, one, other)
     for name, values in pair.kinds.items():
@@ -94,6 +95,10 @@ def _atoms(pair: Pair) -> Iterator[Atom]:
 
 def _is_more_than_1(name: str, example: Example) -> bool:
     return example.sizes[name] > 1
+
+
+def _is_1(name: str, example: Example) -> bool:
+    return example.sizes[name] == 1
 
 
 def _differ(one: str, other: str, example: Example) -> bool:

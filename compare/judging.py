@@ -59,9 +59,9 @@ def judge(pair: Pair, /, **arguments: Any) -> Judgement:
 
 
 def _as_array(place: str, value: Any) -> Any:
-    """Return an argument as an array of real numbers."""
+    """Return a copy of an argument, as it lies in memory, as an array of real numbers."""
     try:
-        array = np.asarray(value)
+        array = np.array(value, order="K")
     except Exception as error:  # a ragged list, a tensor that requires its gradient
         raise TypeError(
             f"{place} is a {type(value).__name__}, of which there is no array ({error}); pass a "

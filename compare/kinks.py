@@ -25,6 +25,7 @@ SMOOTH = 1e-6  # derivatives this close to one another, relative to the largest,
 ROUNDINGS = 64  # or this close, where there are few digits
 OFF = 1e-4  # by so much both sides are wrong, or it is not told
 ENTRIES = 32  # that are moved one by one
+TWO_TIES = 3  # steps between what two ties make of an entry
 SPANNED = 2**12  # entries, of which it is asked whether choices give them all at once
 
 Seen = Sequence[Any]  # one derivative, in several directions or with several choices
@@ -44,17 +45,32 @@ def looked_at(
         return None
     slack = _slack(trial, near)
     low, high, smooth = _from_both_sides(trial, name, near, outside, slack)
+    seen = [*near, *_chosen(trial, name)]
+    lowest, highest = _widened(trial, name, [low, high, *seen[len(near) :]], slack)
     hand, autodiff = _both(trial, name)
-    hand_off, autodiff_off = (smooth & (np.abs(x - low) > slack) for x in (hand, autodiff))
-    elsewhere = smooth & ~autodiff_off
+    same = _same(low, high)
+    of_autodiff = smooth & (np.abs(autodiff - low) <= same)
+    of_hand = smooth & (np.abs(hand - low) <= slack)
+    of_choice = (lowest - slack <= hand) & (hand <= highest + slack)
+    elsewhere = of_autodiff & ~(of_choice & (highest - lowest > same))
     if np.any(elsewhere) and not ladder.falls(trial, name, only=elsewhere):
         return None  # whatever is wrong there, no tie is the reason
-    kinked, wrong = outside & ~smooth, hand_off & autodiff_off
+    rest = outside & ~of_hand & ~elsewhere
+    wrong = rest & ~of_choice
+    if np.any(wrong & smooth):
+        return "hand", _smooth_point(low, wrong & smooth, place)
     if np.any(wrong):
-        return "hand", _smooth_point(low, wrong, place)
-    if np.any(kinked):
-        return _between(trial, name, kinked, place, low, high, near)
-    return ("autodiff", _smooth_point(low, autodiff_off, place)) if np.any(autodiff_off) else None
+        return "hand", _said(_first(wrong, place), place, (low, high), {"hand": hand})
+    if not _spanned(hand, seen, rest & ~smooth, slack):
+        at = _first(rest & ~smooth, place)
+        return "hand", _said(at, place, (low, high), {}) + ", each for itself, not all at once"
+    if np.any(rest):
+        at, both = _first(rest, place), {"hand": hand, "autodiff": autodiff}
+        narrow = all(low[at] - slack <= side[at] <= high[at] + slack for side in both.values())
+        ends = (low, high) if narrow else (lowest, highest)
+        return "kink", _said(at, place, ends, both, by_choice=not narrow)
+    off = smooth & ~of_autodiff
+    return ("autodiff", _smooth_point(low, off, place)) if np.any(off) else None
 
 
 def overlooked(trial: Trial, names: Iterable[str]) -> dict[str, tuple[Any, str]]:
@@ -98,50 +114,40 @@ def _from_both_sides(
     change is moved by itself: first those in which the hand-derived side differs. Where they are
     too many, and some do change, the others are not taken for smooth.
     """
-    low, high = _ends(near)
-    hand_off, autodiff_off = (np.abs(x - low) > slack for x in _both(trial, name))
-    smooth = outside & (high - low <= slack)
-    places = sorted(
-        map(tuple, np.argwhere(smooth & (hand_off | autodiff_off))), key=lambda at: not hand_off[at]
-    )
+    (low, high), (hand, autodiff) = _ends(near), _both(trial, name)
+    same = _same(low, high)
+    hand_off = np.abs(hand - low) > slack
+    smooth = outside & (high - low <= same)
+    disputed = smooth & (hand_off | (np.abs(autodiff - low) > same))
+    places = sorted(map(tuple, np.argwhere(disputed)), key=lambda at: not hand_off[at])
     for at in places[:ENTRIES]:
         for _, _, gradients in _moved(trial, name, at):
             near.append(gradients[name])
             low[at], high[at] = min(low[at], near[-1][at]), max(high[at], near[-1][at])
-        smooth[at] = high[at] - low[at] <= slack
+        smooth[at] = high[at] - low[at] <= same[at]
     if not all(smooth[at] for at in places[:ENTRIES]):
         for at in places[ENTRIES:]:
             smooth[at] = False
     return low, high, smooth
 
 
-def _between(
-    trial: Trial, name: str, kinked: Any, place: tuple[int, ...], low: Any, high: Any, near: Seen
-) -> tuple[str, str]:
-    """Say whether the hand-derived side is what some choice at the ties gives.
-
-    `low` and `high` are the one-sided derivatives, `near` some that were seen together.
-    """
-    hand, autodiff = _both(trial, name)
-    slack, chosen = _slack(trial, near), list(_chosen(trial, name))
-    widest = _widened(trial, name, [low, high, *chosen], slack, several=not chosen)
-    outside = kinked & ~((widest[0] - slack <= hand) & (hand <= widest[1] + slack))
-    at = _first(outside if np.any(outside) else kinked, place)
-    values = float(hand[at]), float(autodiff[at])
-    if not low[at] - slack <= min(values) <= max(values) <= high[at] + slack:
-        low, high = widest
-    start, end = (0.0 if abs(x[at]) <= slack else float(x[at]) for x in (low, high))
+def _said(
+    at: tuple[int, ...],
+    place: tuple[int, ...],
+    ends: tuple[Any, Any],
+    sides: Mapping[str, Any],
+    by_choice: bool = False,
+) -> str:
+    """Say what a derivative is on either side of an entry, and what was chosen between the two."""
+    none = SMOOTH * max(abs(end[at]) for end in ends)
+    low, high = (0.0 if abs(end[at]) <= none else float(end[at]) for end in ends)
     where = "" if at == place else f" at {[*at]}"
-    between = f"one-sided derivatives{where} {start:.4g} and {end:.4g}"
-    if np.any(outside):
-        return "hand", f"{between}, {values[0]:.4g} by hand"
-    if not _spanned(hand, [*near, *chosen], kinked, slack):
-        return "hand", f"{between}, but no choice at the ties gives all entries at once"
-    words = [
-        f"{value:.4g} by {who}, {_share(value, start, end)}"
-        for who, value in zip(("hand", "autodiff"), values, strict=True)
+    what = "choices at the ties give" if by_choice else "one-sided derivatives"
+    chosen = [
+        f"{float(side[at]):.4g} by {who}, {_share(float(side[at]), low, high)}"
+        for who, side in sides.items()
     ]
-    return "kink", f"{between}: {'; '.join(words)}"
+    return f"{what}{where} {low:.4g} and {high:.4g}{': ' if chosen else ''}{'; '.join(chosen)}"
 
 
 def _share(value: float, low: float, high: float) -> str:
@@ -150,7 +156,7 @@ def _share(value: float, low: float, high: float) -> str:
     for words, usual in (("the lower", 0), ("half-way", 0.5), ("the upper", 1)):
         if abs(share - usual) < 10 * SMOOTH:
             return words
-    return f"{share:.2f} of the way up"
+    return f"{share:.2f} of the way up" if 0 < share < 1 else "not between them"
 
 
 def _smooth_point(low: Any, entries: Any, place: tuple[int, ...]) -> str:
@@ -173,8 +179,14 @@ def _ends(near: Seen) -> tuple[Any, Any]:
     return np.min(near, axis=0), np.max(near, axis=0)
 
 
+def _same(low: Any, high: Any) -> Any:
+    """Return how far apart derivatives near a smooth point may be, for each entry by its size."""
+    sizes = np.maximum(np.abs(low), np.abs(high))
+    return SMOOTH * sizes + 4 * STEP * np.max(sizes, initial=0)
+
+
 def _slack(trial: Trial, near: Seen) -> float:
-    """Return how far apart derivatives may be that are the same."""
+    """Return how far off the hand-derived side may be, with its roundings, where it is right."""
     share = max(SMOOTH, ROUNDINGS * float(np.finfo(trial.dtype).eps))
     return share * max(float(np.max(np.abs(near), initial=0)), np.finfo(float).tiny)
 
@@ -260,11 +272,14 @@ def _chosen(trial: Trial, name: str) -> Iterator[Any]:
             yield derivative
 
 
-def _widened(trial: Trial, name: str, seen: Seen, slack: float, several: bool) -> tuple[Any, Any]:
-    """Return the ends of what was seen; of entries with several ties, of all that there may be."""
+def _widened(trial: Trial, name: str, seen: Seen, slack: float) -> tuple[Any, Any]:
+    """Return the ends of what was seen; of entries with several ties, of all that there may be.
+
+    Whether there are several is not known where no choices were seen, only two ends.
+    """
     low, high = _ends(seen)
     steps = np.diff(np.sort(seen, axis=0), axis=0) > slack
-    with_several = several | (np.sum(steps, axis=0) > 2)
+    with_several = (len(seen) == 2) | (np.sum(steps, axis=0) > TWO_TIES)
     try:
         hull = trial.expected("hull", dtype=np.longdouble)[name]
     except Exception:  # an operation without a rule
@@ -276,6 +291,8 @@ def _widened(trial: Trial, name: str, seen: Seen, slack: float, several: bool) -
 
 def _spanned(hand: Any, seen: Seen, kinked: Any, slack: float) -> bool:
     """Whether some mixture of what was seen gives all entries, as far as enough was seen."""
+    if not np.any(kinked):
+        return True
     rows = np.asarray(seen)[:, kinked][:, :SPANNED]
     _, sizes, directions = np.linalg.svd(rows - rows[0], full_matrices=False)
     spanned = directions[sizes > slack]

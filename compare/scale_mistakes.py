@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import permutations
+from collections.abc import Iterator
+from itertools import combinations, permutations
 
 import numpy as np
 
@@ -16,14 +17,14 @@ def sign(line: Line) -> Wrong:
 
 def mean_missing(line: Line) -> Wrong:
     """The cost is a mean, the sum was not divided."""
-    for name in _summed_sizes(line):
-        yield name, line.right * line.sizes[name]
+    for name, count in _counts(line):
+        yield name, line.right * count
 
 
 def mean_twice(line: Line) -> Wrong:
     """Divided by a number of things that the cost does not divide by, or divided twice."""
-    for name in _summed_sizes(line):
-        yield name, line.right / line.sizes[name]
+    for name, count in _counts(line):
+        yield name, line.right / count
 
 
 def wrong_count(line: Line) -> Wrong:
@@ -68,6 +69,14 @@ def narrow_digits(line: Line) -> Wrong:
         if 1e-9 * size < off < 1e-5 * size and np.all(line.hand == line.hand.astype(np.float32)):
             narrow = line.hand
     yield "", narrow
+
+
+def _counts(line: Line) -> Iterator[tuple[str, int]]:
+    """Yield the sizes, and products of two, of all that a mean may be taken over."""
+    for name in _summed_sizes(line):
+        yield name, line.sizes[name]
+    for one, other in combinations(line.sizes, 2):
+        yield f"{one}·{other}", line.sizes[one] * line.sizes[other]
 
 
 def _summed_sizes(line: Line) -> list[str]:

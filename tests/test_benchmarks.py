@@ -21,6 +21,7 @@ CONTENDERS = {
     "memory": {"results", "hand", "replay"},
     "start": {"pass", "import backproof.manual", "first derive()"},
 }
+COUNTED = ("verdicts", "false_alarms", "peers")  # benchmarks that count, and draw nothing
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,41 @@ def test_every_contender_has_a_row_with_a_positive_median_or_a_reason_for_none(n
             assert all(ratio > 0 for ratio in row["ratios"].values() if ratio is not None)
 
 
-@pytest.mark.parametrize("name", CONTENDERS)
+def counted(name, results):
+    """Return the rows of a table, each by its columns."""
+    document = json.loads((results[0] / f"{name}.json").read_text("utf-8"))
+    columns = document["columns"]
+    return document, {
+        row: dict(zip(columns, numbers, strict=False)) for row, numbers in document["rows"].items()
+    }
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_every_row_has_a_number_in_every_column_or_a_reason_for_none(name, results):
+    document, rows = counted(name, results)
+    assert rows
+    for row in rows.values():
+        assert row.keys() == set(document["columns"])
+        assert "not installed" in row.values() or any(type(n) is int for n in row.values())
+
+
+def test_planted_mistakes_are_caught_and_none_is_explained_wrongly(results):
+    _, rows = counted("verdicts", results)
+    assert sum(row["planted"] for row in rows.values()) > 50
+    for row in rows.values():
+        assert row["caught"] == row["planted"]
+        assert row["wrong cause"] == 0
+
+
+def test_no_right_gradient_is_blamed(results):
+    _, rows = counted("false_alarms", results)
+    assert all(row["agrees"] > 0 for row in rows.values())
+    assert all(row["not finite"] == row["other"] == 0 for row in rows.values())
+    _, rows = counted("peers", results)
+    assert all(row["false alarms"] == 0 for name, row in rows.items() if "backproof" in name)
+
+
+@pytest.mark.parametrize("name", [*CONTENDERS, *COUNTED])
 def test_the_file_says_on_what_and_with_what_it_was_measured(name, results):
     document = json.loads((results[0] / f"{name}.json").read_text("utf-8"))
     assert document["machine"]["processor"]

@@ -465,8 +465,6 @@ BAD = {
     "unknown wrt": (lambda: derive(loss, SHAPES, wrt="b"), ValueError, "wrt: there is no argument 'b'; expected some of W, X"),
     "integer wrt": (lambda: derive(lambda y: jnp.sum(y) * 1.0, {"y": "int[n]"}, wrt="y"), TypeError, "wrt: y holds ints, which have no derivative"),
     "a mark named as an argument": (lambda: derive(lambda x: jnp.sum(checkpoint_name(2 * x, "x")), {"x": "n"}), ValueError, "'x' is an argument, and marks a value"),
-    "a mark named as the cost": (lambda: derive(lambda x: jnp.sum(checkpoint_name(2 * x, "J")), {"x": "n"}), ValueError, "'J' marks a value, and is the cost"),
-    "a mark named as a derivative": (lambda: derive(lambda x: jnp.sum(checkpoint_name(2 * x, "dx")), {"x": "n"}), ValueError, "'dx' marks a value, and is the derivative with respect to x"),
     "a mark that is no text": (lambda: derive(lambda x: jnp.sum(checkpoint_name(2 * x, 1)), {"x": "n"}), TypeError, "a value is marked 1, a int: use text"),
     "a mark on integers": (lambda: derive(lambda x: jnp.sum(x * checkpoint_name(x > 0, "k")), {"x": "n"}), TypeError, "'k' marks bool, which has no derivative"),
     "an argument called np": (lambda: derive(lambda np: jnp.sum(np), {"np": "n"}), ValueError, "'np' is a word of the program"),

@@ -234,5 +234,5 @@ def test_a_choice_between_bounded_numbers_keeps_their_errors() -> None:
     tie = Hull(np.array([0.0, 1, -1])) > 0
     one, other = Hull(np.full(3, 4.0), np.full(3, 0.25)), Bounded(np.zeros(3), np.full(3, 0.5))
     either = np.where(tie, one, other)
-    assert either.value.tolist() == [2, 4, 0]
-    assert either.error.tolist() == [2.5, 0.25, 0.5]
+    assert (either.value - either.error).tolist() == [-0.5, 3.75, -0.5]
+    assert (either.value + either.error).tolist() == [4.25, 4.25, 0.5]

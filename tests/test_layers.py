@@ -11,7 +11,7 @@ import ctypes.util
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,6 +24,7 @@ import pytest
 from jax import lax
 from jax.ad_checkpoint import checkpoint_name as mark
 from jaxtyping import Array, Float
+from pairs import with_hand
 
 from backproof.compare import Pair, integers, labels
 from backproof.compare.finding import AGREES, ALIASES, OVERWRITES, UNSTABLE, WRONG
@@ -677,7 +678,7 @@ def test_a_right_layer_agrees(layer: Layer) -> None:
 
 @pytest.mark.parametrize(("pair", "wrong", "found"), WRONG_ONES)
 def test_a_wrong_layer_is_explained(pair: Pair, wrong: Any, found: str) -> None:
-    report = search(wrong if isinstance(wrong, Pair) else replace(pair, hand=wrong), EXAMPLES)
+    report = search(wrong if isinstance(wrong, Pair) else with_hand(pair, wrong), EXAMPLES)
     if ": " not in found:
         assert report.verdict == found
         return

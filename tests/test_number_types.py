@@ -56,6 +56,40 @@ def test_bounds_are_of_the_size_of_rounding() -> None:
         assert np.max(number.error) <= 1000 * np.finfo("float32").eps * scale, quantity
 
 
+@pytest.mark.parametrize("name", ["logistic-cross_entropy", "shallow-tanh-sigmoid-cross_entropy"])
+def test_bounds_may_take_the_rounding_of_the_arguments_in(name: str) -> None:
+    """Of numbers that were rounded to float32, the exact results are within such bounds."""
+    pair, program = PAIRS[name], PAIRS[name].reference.program
+    half_eps = float(np.finfo("float32").eps) / 2
+    random = np.random.default_rng(0)
+    for example in islice(members(pair, 0, ("float64",)), len(pair.families)):
+        signature = program.signature
+        given = signature.flat(arguments(pair, example, np.longdouble))
+        exact = {n: V * (1 + random.uniform(-1e-3, 1e-3, V.shape)) for n, V in given.items()}
+        narrow = signature.nested({n: V.astype(np.float32) for n, V in exact.items()})
+        found = results(program, signature.nested(exact))
+        of_exact = results(program.bounded, narrow)
+        of_rounded = results(lambda **a: program.bounded_from_rounded(half_eps, **a), narrow)
+        for quantity, number in of_rounded.items():
+            np.testing.assert_array_equal(number.value, of_exact[quantity].value)
+            error = np.abs(number.value - found[quantity])
+            underflow = 1e3 * np.finfo("float32").tiny
+            assert np.all(error <= number.error + underflow), (quantity, str(example))
+
+
+def test_a_difference_of_rounded_numbers_has_their_errors_not_its_own() -> None:
+    program = derive(lambda x, y: jnp.sum((x - y) ** 2) / 2, {"x": "n", "y": "n"}, wrt="x")
+    x = np.array([1, 3, 100]) / np.longdouble(7)
+    y = x * (1 + 1e-5)
+    narrow = {"x": x.astype(np.float32), "y": y.astype(np.float32)}
+    error = np.abs(program(**narrow)[2]["dx"] - (x - y))
+    half_eps = float(np.finfo("float32").eps) / 2
+    assert np.all(error > 100 * program.bounded(**narrow)[2]["dx"].error)
+    bound = program.bounded_from_rounded(half_eps, **narrow)[2]["dx"].error
+    assert np.all(error <= bound)
+    assert np.all(bound <= 3 * half_eps * np.abs(x))
+
+
 UNARY = [
     np.exp, np.expm1, np.log1p, np.sqrt, np.square, np.tanh, np.sinh, np.cosh, np.arcsinh, np.sin,
     np.cos, np.tan, np.arctan, np.cbrt, np.exp2, np.log, np.arccosh, np.abs, np.negative, np.sign,

@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax.ad_checkpoint import checkpoint_name as mark
+from pairs import with_hand
 
 from backproof.compare import Pair, between, labels, positive, real, soft_labels
 from backproof.compare.finding import (
@@ -337,7 +338,7 @@ def alone(pair: Pair) -> Pair:
     def hand(**arguments: Any) -> dict[str, Any]:
         return {name: v for name, v in pair.hand(**arguments).items() if name in ends}
 
-    return replace(pair, hand=hand)
+    return with_hand(pair, hand)
 
 
 def off_by_a_millionth(pair: Pair) -> Pair:
@@ -347,7 +348,7 @@ def off_by_a_millionth(pair: Pair) -> Pair:
         results = pair.hand(**arguments)
         return {n: v * v.dtype.type(MILLIONTH) if n[0] == "d" else v for n, v in results.items()}
 
-    return replace(pair, hand=hand)
+    return with_hand(pair, hand)
 
 
 each_formula = pytest.mark.parametrize("formula", FORMULAS, ids=lambda formula: formula.name)

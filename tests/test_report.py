@@ -199,6 +199,16 @@ def test_one_judgement_is_data_and_text_too() -> None:
     assert judge(right, W=np.ones((2, 3)), X=np.ones((3, 4))).agrees
 
 
+def test_the_arrays_that_are_judged_stay_as_they_were() -> None:
+    def careless(x: Any) -> Any:
+        x *= 2
+        return {"dx": x.copy()}
+
+    pair, x = Pair(careless, lambda x: jnp.sum(x**2), {"x": "n"}), np.ones(3)
+    assert judge(pair, x=x).first_wrong.verdict == "overwrites"  # type: ignore[union-attr]
+    assert x.tolist() == [1, 1, 1]
+
+
 def test_the_seed_reproduces_the_whole_report() -> None:
     pair = PAIRS["logistic-cross_entropy"]
     one, same, other = (search(pair, examples=30, seed=seed).as_json() for seed in (3, 3, 4))

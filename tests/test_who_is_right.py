@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from pairs import with_hand
 
 from backproof.compare import Pair, between, integers, judge, labels, positive, real
 from backproof.compare.example import Example
@@ -58,14 +60,19 @@ class Case:
         return {n: a.astype(dtype) if a.dtype.kind == "f" else a for n, a in arrays.items()}
 
 
+@cache
+def of_layer(g: Function, shapes: str) -> Pair:
+    """Return a pair of a layer of z alone, whose hand-derived side does not matter."""
+    return Pair(g, lambda z: g(z), shapes={"z": shapes}, upstream="dY")
+
+
 def layer(g: Function, derivative: Function, shapes: str = "n") -> Pair:
     """Return the pair of a layer of z alone, and of its derivative (z, dY) → dz."""
-    return Pair(
-        lambda z, dY: {"dz": np.asarray(derivative(z, dY), z.dtype)},
-        lambda z: g(z),
-        shapes={"z": shapes},
-        upstream="dY",
-    )
+
+    def hand(z: Any, dY: Any) -> Any:
+        return {"dz": np.asarray(derivative(z, dY), z.dtype)}
+
+    return with_hand(of_layer(g, shapes), hand)
 
 
 def elementwise(name: str, g: Function, slope: Function, z: list[float], *verdict: Any) -> Case:
@@ -169,15 +176,20 @@ def sigmoid(z: Any) -> Any:
     return np.where(z >= 0, 1, e) / (1 + e)
 
 
-def of_cross_entropy(loss: Function, hand: Function | None = None) -> Pair:
-    """Return the pair of a cross-entropy of logits z and labels y, and of a − y."""
-    return Pair(
-        lambda z, y: {"dz": np.asarray((hand or a_minus_y)(z, y), z.dtype)},
-        loss,
-        shapes={"z": "n", "y": "n"},
-        values={"y": labels()},
-        wrt="z",
-    )
+@cache
+def of_loss(loss: Function) -> Pair:
+    """Return a pair of a loss of logits z and labels y, whose hand-derived side does not matter."""
+    shapes, values = {"z": "n", "y": "n"}, {"y": labels()}
+    return Pair(loss, loss, shapes, values, wrt="z")
+
+
+def of_cross_entropy(loss: Function, derivative: Function | None = None) -> Pair:
+    """Return the pair of a cross-entropy of logits and labels, and of a − y if not of another."""
+
+    def hand(z: Any, y: Any) -> Any:
+        return {"dz": np.asarray((derivative or a_minus_y)(z, y), z.dtype)}
+
+    return with_hand(of_loss(loss), hand)
 
 
 def a_minus_y(z: Any, y: Any) -> Any:
