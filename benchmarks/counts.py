@@ -40,9 +40,9 @@ class Counted:
     def show(self) -> None:
         """Print the table and the remarks."""
         table = Table(title=self.title, caption=self.detail, box=SIMPLE_HEAD, title_justify="left")
-        table.add_column("", overflow="fold")
+        table.add_column("", no_wrap=True)
         for column in self.columns:
-            table.add_column(column, justify="right", no_wrap=True)
+            table.add_column(column, justify="right")
         for name, numbers in self.rows.items():
             table.add_row(name, *map(str, numbers))
         table.add_section()

@@ -21,7 +21,7 @@ import numpy as np
 
 from backproof.compare import PAIRS, Example, Pair, Values
 from backproof.compare.finding import INHERITS, NOT_FINITE, PASSES
-from backproof.compare.judging import judged_example
+from backproof.compare.judging import judged_or_raised
 from backproof.compare.search import members
 from backproof.compare.values import ORDERS
 from benchmarks.counts import Counted
@@ -61,7 +61,7 @@ def of_pair(name: str, judgements: int) -> tuple[str, Counter[str], list[str]]:
     remarks: list[str] = []
     scales: dict[str, float] = {}
     for example in examples(pair):
-        judgement = judged_example(pair, example, scales, thorough=verdicts.total() < 1000)
+        judgement = judged_or_raised(pair, example, scales, thorough=verdicts.total() < 1000)
         verdicts.update(finding.verdict for finding in judgement.findings)
         remarks += [
             f"{name} at {example}: {finding}"

@@ -49,7 +49,6 @@ class Mistake:
     line: str
     code: str
     applies: Callable[[Network, int], bool] = lambda network, l: True
-    verdicts: tuple[str, ...] = ("wrong",)
 
     def __str__(self) -> str:
         return f"{self.line.replace('{l}', '').replace('{L}', '')} = {self.code}"
@@ -67,27 +66,24 @@ def _three_layers(network: Network, l: int) -> bool:
     return l + 2 <= len(network.hidden) + 1
 
 
-SHAPE = ("wrong shape",)
 MISTAKES = [
     Mistake(("no mean",), "dW{l}", "dZ @ A_before.T"),
     Mistake(("divided twice",), "dW{l}", "dZ @ A_before.T / m / m"),
     Mistake(("wrong count",), "dW{l}", "dZ @ A_before.T / X.shape[0]"),
     Mistake(("sign",), "dW{l}", "-dZ @ A_before.T / m"),
     Mistake(("constant factor",), "dW{l}", "0.3 * dZ @ A_before.T / m"),
-    Mistake(("n − 1",), "dW{l}", "dZ @ A_before.T / (m - 1)", verdicts=("wrong", "not finite")),
+    Mistake(("n − 1",), "dW{l}", "dZ @ A_before.T / (m - 1)"),
     Mistake(
         ("elementwise product",),
         "dW{l}",
         "dZ * A_before.T / m",
-        verdicts=("wrong", "raises", "wrong shape"),
     ),
-    Mistake(("transpose",), "dW{l}", "(dZ @ A_before.T).T / m", verdicts=("wrong", "wrong shape")),
+    Mistake(("transpose",), "dW{l}", "(dZ @ A_before.T).T / m"),
     Mistake(
         ("wrong array",),
         "dW{l}",
         "dZ @ A.T / m",
         _activation("tanh", "sigmoid", "relu", "leaky_relu"),
-        ("wrong", "wrong shape"),
     ),
     Mistake(("one step only",), "dW{l}", "dZ[:, -1:] @ A_before[:, -1:].T / m"),
     Mistake(("one step only",), "dW{l}", "dZ[:, :1] @ A_before[:, :1].T / m"),
@@ -106,25 +102,18 @@ MISTAKES = [
         ("summed over axis 0, not over axis 1",),
         "db{l}",
         "dZ.sum(axis=0, keepdims=True) / m",
-        verdicts=("wrong", "wrong shape"),
     ),
-    Mistake(("not summed over axis 1",), "db{l}", "dZ / m", verdicts=SHAPE),
-    Mistake(("keepdims=True",), "db{l}", "dZ.sum(axis=1) / m", verdicts=SHAPE),
-    Mistake(("summed over all axes",), "db{l}", "dZ.sum() / m", verdicts=SHAPE),
+    Mistake(("not summed over axis 1",), "db{l}", "dZ / m"),
+    Mistake(("keepdims=True",), "db{l}", "dZ.sum(axis=1) / m"),
+    Mistake(("summed over all axes",), "db{l}", "dZ.sum() / m"),
     Mistake(("zeros",), "db{l}", "np.zeros_like(b{l})"),
     Mistake(("penalty added",), "db{l}", "dZ.sum(axis=1, keepdims=True) / m + 0.1 * b{l}"),
     Mistake(("summed too much",), "db{l}", "np.full_like(b{l}, dZ.sum() / m)"),
-    Mistake(("transpose",), "dA{l}", "W{n} @ dZ{n}", verdicts=("wrong", "raises")),
+    Mistake(("transpose",), "dA{l}", "W{n} @ dZ{n}"),
     Mistake(("updated parameter",), "dA{l}", "(W{n} - 0.1 * dW{n}).T @ dZ{n}"),
     Mistake(("wrong array",), "dA{l}", "dW{n}.T @ dZ{n}"),
     Mistake(("wrong array",), "dA{l}", "W{n}.T @ A{n}"),
-    Mistake(
-        ("wrong array",),
-        "dA{l}",
-        "W{m}.T @ dZ{n}",
-        _three_layers,
-        ("wrong", "raises", "wrong shape"),
-    ),
+    Mistake(("wrong array",), "dA{l}", "W{m}.T @ dZ{n}", _three_layers),
     Mistake(("divided twice",), "dA{l}", "W{n}.T @ dZ{n} / m"),
     Mistake(
         ("no activation derivative",),
@@ -161,18 +150,13 @@ MISTAKES = [
     Mistake(("summed too much",), "dZ{L}", "0 * A + (A - Y).sum(axis=0)"),
     Mistake(("cancelled derivative",), "dZ{L}", "(A - Y) * A * (1 - A)", _sigmoid_output),
     Mistake(
-        ("sign within",),
-        "dZ{L}",
-        "-(Y / A + (1 - Y) / (1 - A)) * A * (1 - A)",
-        _sigmoid_output,
-        ("wrong", "not finite"),
+        ("sign within",), "dZ{L}", "-(Y / A + (1 - Y) / (1 - A)) * A * (1 - A)", _sigmoid_output
     ),
     Mistake(
         ("label squared",),
         "dZ{L}",
         "(-(Y / A) * Y + (1 - Y) / (1 - A)) * A * (1 - A)",
         _sigmoid_output,
-        ("wrong", "not finite"),
     ),
     Mistake(("wrong term",), "dZ{L}", "Z - Y", _sigmoid_output),
     Mistake(("term ignored",), "Z{l}", "W{l} @ A_before"),
@@ -180,10 +164,8 @@ MISTAKES = [
         ("other activation",), "A{l}", "np.tanh(Z)", _activation("sigmoid", "relu", "identity")
     ),
     Mistake(("no mean",), "J", "m * (J)"),
-    Mistake(
-        ("wrote into",), "dZ{L}", "-np.subtract(Y, A, out=Y)", verdicts=("overwrites", "raises")
-    ),
-    Mistake(("second call",), "dW{l}", "accumulated(dZ @ A_before.T / m)", verdicts=("unstable",)),
+    Mistake(("wrote into",), "dZ{L}", "-np.subtract(Y, A, out=Y)"),
+    Mistake(("second call",), "dW{l}", "accumulated(dZ @ A_before.T / m)"),
 ]
 
 

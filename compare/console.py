@@ -15,7 +15,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from backproof.compare.finding import AGREES, DTYPE, IMPRECISE, INHERITS, KINK, SHAPE, Finding
+from backproof.compare.finding import (
+    AGREES,
+    ALIASES,
+    DTYPE,
+    IMPRECISE,
+    INHERITS,
+    KINK,
+    OVERWRITES,
+    RAISES,
+    SHAPE,
+    Finding,
+)
 from backproof.compare.report import Report
 from backproof.compare.training import TrainingReport
 
@@ -121,12 +132,15 @@ def headline(report: Report) -> str:
     own = [f for f in findings if not f.passes and f.verdict not in (INHERITS, first.verdict)]
     same = [f.quantity for f in findings if f.verdict == first.verdict]
     inherit = [f.quantity for f in findings if f.verdict == INHERITS]
-    says = {SHAPE: "of the wrong shape", DTYPE: "of the wrong dtype"}.get(first.verdict)
-    verb = first.verdict
-    if first.verdict.endswith("s") and len(same) > 1:
-        verb = first.verdict.removesuffix("s")
-    elif not first.verdict.endswith("s"):
-        verb = f"{'are' if len(same) > 1 else 'is'} {says or first.verdict}"
+    says = {
+        SHAPE: "of the wrong shape",
+        DTYPE: "of the wrong dtype",
+        OVERWRITES: "overwritten",
+        ALIASES: "in an argument's memory",
+    }
+    verb = f"{'are' if len(same) > 1 else 'is'} {says.get(first.verdict, first.verdict)}"
+    if first.verdict == RAISES:
+        verb = "raises"
     sentence = f"{name}: {_listed(same or [first.quantity])} {verb}"
     if inherit:
         sentence += f"; {_listed(inherit)} inherit{'s' * (len(inherit) == 1)} it"

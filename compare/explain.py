@@ -22,9 +22,8 @@ from backproof.compare.finding import (
     Finding,
     Judgement,
     as_json,
-    raised,
 )
-from backproof.compare.judging import judged
+from backproof.compare.judging import judged, judged_or_raised
 from backproof.compare.misfit import probably
 from backproof.compare.pair import Pair
 from backproof.compare.smallest import smallest
@@ -77,48 +76,33 @@ def explained(pair: Pair, failure: tuple[Judgement, Example], scales: Mapping[st
     assert failed is not None
 
     # What one call shows need not be called twice a hundred times.
-    quick = judged_or_raised(pair, failure[1], scales, thorough=False)
+    quick = judged_or_raised(pair, failure[1], dict(scales), thorough=False)
     thorough = not _fails_like(failed, quick)
 
     def judgement_on(example: Example) -> Judgement:
-        return judged_or_raised(pair, example, scales, thorough=thorough)
+        return judged_or_raised(pair, example, dict(scales), thorough=thorough)
 
     example = smallest(pair, failure[1], lambda e: _fails_like(failed, judgement_on(e)))
-    judgement = judged_or_raised(pair, example, scales, thorough=thorough, in_detail=True)
+    judgement = judged_or_raised(pair, example, dict(scales), thorough=thorough, in_detail=True)
     first = judgement.first_wrong or failed
     when = condition(pair, example, lambda e: not judgement_on(e).agrees)
     if example.unusual and when.endswith("that were tried"):
         when += f"; this one only with {', '.join(example.unusual)}"
+    looked_for = first.verdict in (WRONG, RAISES, NOT_FINITE, SHAPE)
+    evidence = _evidence(pair, example, first, scales) if looked_for else []
+    problems = [trial for trial, _ in evidence]
     causes: Sequence[Cause] = ()
     who = loss = ""
-    if first.verdict in (WRONG, RAISES, NOT_FINITE):
-        evidence = _evidence(pair, example, first, scales)
+    if first.verdict == SHAPE:
+        what = probably(first.quantity, problems)
+        why = f"{first.quantity}: {what}" if what else first.note
+    else:
         causes = diagnosed(evidence)
-        loss = which_loss([trial for trial, _ in evidence], causes)
+        loss = which_loss(problems, causes)
+        why = "; ".join(map(str, causes)) or _unrecognised(first)
     if first.verdict == WRONG:
         who = _who(Trial(pair, pair.arguments(example), thorough=False), first)
-    why = "; ".join(map(str, causes)) or _unrecognised(first)
-    if first.verdict == SHAPE:
-        evidence = _evidence(pair, example, first, scales)
-        what = probably(first.quantity, [trial for trial, _ in evidence])
-        why = f"{first.quantity}: {what}" if what else first.note
     return Story(example, judgement, first, causes, why, who, loss, when)
-
-
-def judged_or_raised(
-    pair: Pair,
-    example: Example,
-    scales: Mapping[str, float],
-    *,
-    thorough: bool = True,
-    in_detail: bool = False,
-) -> Judgement:
-    """Judge an example; an exception of the hand-derived side is a finding."""
-    try:
-        trial = Trial(pair, pair.arguments(example), thorough=thorough)
-    except Exception as error:
-        return raised(pair.title, example, error)
-    return Judgement(str(example), judged(trial, dict(scales), in_detail=in_detail))
 
 
 def _fails_like(first: Finding, judgement: Judgement) -> bool:
@@ -154,7 +138,8 @@ def _evidence(
             continue
         verdict = SHAPE if first.verdict == SHAPE else WRONG
         wrong = [finding.quantity for finding in findings if finding.verdict == verdict]
-        line = line or wrong[0] if wrong else line
+        if wrong and not line:
+            line = wrong[0]
         if line in wrong:
             evidence.append((trial, wrong))
         if len(evidence) == EVIDENCE:

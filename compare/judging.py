@@ -31,6 +31,7 @@ from backproof.compare.finding import (
     WRONG,
     Finding,
     Judgement,
+    raised,
 )
 from backproof.compare.misfit import by_shape
 from backproof.compare.pair import Pair
@@ -74,12 +75,15 @@ def _as_array(place: str, value: Any) -> Any:
     return array
 
 
-def judged_example(
-    pair: Pair, example: Example, scales: Scales | None = None, *, thorough: bool = True
+def judged_or_raised(
+    pair: Pair, example: Example, scales: Scales, *, thorough: bool = True, in_detail: bool = False
 ) -> Judgement:
-    """Judge the arrays that an example stands for."""
-    trial = Trial(pair, pair.arguments(example), thorough=thorough)
-    return Judgement(str(example), judged(trial, {} if scales is None else scales))
+    """Judge an example; an exception of the hand-derived side is a finding."""
+    try:
+        trial = Trial(pair, pair.arguments(example), thorough=thorough)
+    except Exception as error:
+        return raised(pair.title, example, error)
+    return Judgement(str(example), judged(trial, scales, in_detail=in_detail))
 
 
 def judged(trial: Trial, scales: Scales, *, in_detail: bool = False) -> list[Finding]:

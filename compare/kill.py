@@ -45,16 +45,6 @@ class KillRate:
         planted = len(self.caught) + len(self.let_through)
         return len(self.caught) / planted if planted else 1.0
 
-    def as_json(self) -> dict[str, Any]:
-        """Return plain data."""
-        return {
-            "pair": self.pair,
-            "examples": self.examples,
-            "rate": self.rate,
-            "caught": sorted(map(list, self.caught)),
-            "let_through": list(map(list, self.let_through)),
-        }
-
     def __str__(self) -> str:
         count = len(self.caught) + len(self.let_through)
         lines = [f"{self.pair}: {len(self.caught)} of {count} planted mistakes are caught"]
@@ -79,11 +69,11 @@ def kill_rate(pair: Pair, examples: int = 50, seed: int = 0) -> KillRate:
         raise TypeError(f"pair={pair!r} is a {type(pair).__name__}: pass a Pair.")
     check_whole("examples", examples, least=1)
     check_whole("seed", seed, least=0)
-    possible = _visible(_generic(pair, seed), set())
+    possible = _visible(_generic(pair, seed))
     caught = _visible(_own(pair, examples, seed), possible)
     order = {mistake.name: i for i, mistake in enumerate(MISTAKES)}
     missed = sorted(possible - caught, key=lambda key: (order[key[0]], key))
-    return KillRate(pair.title, examples, caught & possible if possible else caught, missed)
+    return KillRate(pair.title, examples, caught & possible, missed)
 
 
 def _own(pair: Pair, examples: int, seed: int) -> Iterator[Trial]:
@@ -116,9 +106,10 @@ def _generic(pair: Pair, seed: int) -> Iterator[Trial]:
     free = replace(pair, values=values, constraints=())
     random = np.random.default_rng(seed)
     for i in range(GENERIC):
-        sizes = dict(zip(pair.size_names, random.integers(3, 6, 99).tolist(), strict=False))
+        sides = random.integers(3, 6, len(pair.size_names)).tolist()
+        example = Example(dict(zip(pair.size_names, sides, strict=True)), i, pair.dtypes[0])
         try:
-            trial = Trial(free, free.arguments(Example(sizes, i)), thorough=False)
+            trial = Trial(free, free.arguments(example), thorough=False)
             fits = all(finding.verdict != SHAPE for finding in judged(trial, {}))
         except Exception:  # what the pair's constraints or values are for
             continue
@@ -126,15 +117,15 @@ def _generic(pair: Pair, seed: int) -> Iterator[Trial]:
             yield trial
 
 
-def _visible(trials: Iterator[Trial], wanted: set[Planted]) -> set[Planted]:
-    """Return the planted mistakes that some problem shows; all that are `wanted`, or any."""
+def _visible(trials: Iterator[Trial], wanted: set[Planted] | None = None) -> set[Planted]:
+    """Return the planted mistakes that some problem shows: those that are `wanted`, or all."""
     seen: set[Planted] = set()
     for trial in trials:
         bounds = trial.with_bounds()
         for name in trial.ordered():
             line = Line(trial, name)
             for row, mistake in enumerate(MISTAKES):
-                if wanted and not any(
+                if wanted is not None and not any(
                     key[:2] == (mistake.name, name) and key not in seen for key in wanted
                 ):
                     continue
@@ -142,7 +133,7 @@ def _visible(trials: Iterator[Trial], wanted: set[Planted]) -> set[Planted]:
                     key = (mistake.name, name, detail)
                     if key not in seen and _shows(line, wrong, bounds[name].error):
                         seen.add(key)
-        if wanted and wanted <= seen:
+        if wanted is not None and wanted <= seen:
             break
     return seen
 

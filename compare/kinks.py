@@ -20,7 +20,8 @@ from backproof.compare.witness import leaf_of
 DIRECTIONS = 24
 FEW = 6  # directions, which show whether there is a need for more
 CHOICES = 24  # at all ties, by chance
-STEP = 2.0**-30  # of every input's largest entry, or of 1
+STEP = 2.0**-30  # of an entry, or of this share of the largest one, or of 1 where all are 0
+LEAST = 2.0**-8
 SMOOTH = 1e-6  # derivatives this close to one another, relative to the largest, are the same
 ROUNDINGS = 64  # or this close, where there are few digits
 OFF = 1e-4  # by so much both sides are wrong, or it is not told
@@ -43,12 +44,15 @@ def looked_at(
     near = [gradients[name] for _, _, gradients in _one_sided(trial, DIRECTIONS)]
     if not near:
         return None
-    slack = _slack(trial, near)
+    slack = _slack(trial, name, near)
     low, high, smooth = _from_both_sides(trial, name, near, outside, slack)
-    seen = [*near, *_chosen(trial, name)]
-    lowest, highest = _widened(trial, name, [low, high, *seen[len(near) :]], slack)
     hand, autodiff = _both(trial, name)
-    same = _same(low, high)
+    same, lowest, highest, seen = _same(low, high), low, high, near
+    within = (low - slack <= hand) & (hand <= high + slack)
+    if not np.all(within[outside]) or not _spanned(hand, near, outside & ~smooth, slack):
+        chosen = list(_chosen(trial, name))
+        lowest, highest = _widened(trial, name, [low, high, *chosen], slack)
+        seen = [*near, *chosen]
     of_autodiff = smooth & (np.abs(autodiff - low) <= same)
     of_hand = smooth & (np.abs(hand - low) <= slack)
     of_choice = (lowest - slack <= hand) & (hand <= highest + slack)
@@ -60,7 +64,9 @@ def looked_at(
     if np.any(wrong & smooth):
         return "hand", _smooth_point(low, wrong & smooth, place)
     if np.any(wrong):
-        return "hand", _said(_first(wrong, place), place, (low, high), {"hand": hand})
+        at = _first(wrong, place)
+        ends = (low, high) if high[at] - low[at] > same[at] else (lowest, highest)
+        return "hand", _said(at, place, ends, {"hand": hand})
     if not _spanned(hand, seen, rest & ~smooth, slack):
         at = _first(rest & ~smooth, place)
         return "hand", _said(at, place, (low, high), {}) + ", each for itself, not all at once"
@@ -152,7 +158,7 @@ def _said(
 
 def _share(value: float, low: float, high: float) -> str:
     """Say which of the derivatives between two ends was chosen: the usual conventions by name."""
-    share = (value - low) / (high - low)
+    share = (value - low) / (high - low) if low < high else np.inf
     for words, usual in (("the lower", 0), ("half-way", 0.5), ("the upper", 1)):
         if abs(share - usual) < 10 * SMOOTH:
             return words
@@ -185,10 +191,11 @@ def _same(low: Any, high: Any) -> Any:
     return SMOOTH * sizes + 4 * STEP * np.max(sizes, initial=0)
 
 
-def _slack(trial: Trial, near: Seen) -> float:
+def _slack(trial: Trial, name: str, near: Seen) -> float:
     """Return how far off the hand-derived side may be, with its roundings, where it is right."""
     share = max(SMOOTH, ROUNDINGS * float(np.finfo(trial.dtype).eps))
-    return share * max(float(np.max(np.abs(near), initial=0)), np.finfo(float).tiny)
+    sizes = [float(np.max(np.abs(x), initial=0)) for x in (near, trial.hand[name])]
+    return share * max(*sizes, np.finfo(float).tiny)
 
 
 def _one_sided(trial: Trial, count: int) -> Iterator[Result]:
@@ -216,7 +223,7 @@ def _moved(trial: Trial, name: str, place: tuple[int, ...]) -> Iterator[Result]:
     leaf = leaf_of(trial, name.removeprefix("d")) or ""
     for sign in (1, -1) if leaf else ():
         moved = np.array(flat[leaf])
-        moved[place] += sign * _size(moved)
+        moved[place] += sign * _sizes(moved)[place]
         yield from _run(cut, flat | {leaf: moved})
 
 
@@ -227,15 +234,17 @@ def _run(cut: Any, flat: Mapping[str, Any]) -> Iterator[Result]:
         yield J, values, {name: np.asarray(dV, float) for name, dV in gradients.items()}
 
 
-def _size(array: Any) -> float:
-    return max(float(np.max(np.abs(array), initial=0)), 1.0) * STEP
+def _sizes(array: Any) -> Any:
+    """Return a small step for every entry."""
+    largest = np.max(np.abs(array), initial=0) or 1
+    return np.maximum(np.abs(array), LEAST * largest) * np.longdouble(STEP)
 
 
 def _step(array: Any, random: np.random.Generator, i: int) -> Any:
-    """Return a small step: now and then along a diagonal, forth and back, else anywhere."""
+    """Return small steps: now and then along a diagonal, forth and back, else anywhere."""
     if i % 3 == 0:
-        return np.longdouble((-1) ** i * _size(array)) * (1 + random.random(array.shape))
-    return np.longdouble(_size(array)) * random.standard_normal(array.shape)
+        return (-1) ** i * _sizes(array) * (1 + random.random(array.shape))
+    return _sizes(array) * random.standard_normal(array.shape)
 
 
 def _jumped(trial: Trial, near: Result) -> bool:

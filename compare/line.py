@@ -87,7 +87,7 @@ def consequences(trial: Trial, name: str, value: Array) -> dict[str, Array]:
 
 
 def fitted(hand: Any, wrong: Any) -> float:
-    """Return the factor by which `wrong` comes closest to `hand`, of seven digits."""
+    """Return the factor by which `wrong` comes closest to `hand`."""
     norm = float(np.vdot(wrong, wrong))
     return float(np.vdot(wrong, hand)) / norm if norm else 0.0
 

@@ -37,6 +37,7 @@ class Report:
 
     pair: Pair
     seed: int
+    dtype: str | None = None
     examples: int = 0
     quantities: int = 0
     shapes: set[tuple[int, ...]] = field(default_factory=set)
@@ -117,10 +118,6 @@ class Report:
             if finding.verdict == AGREES and (self.worst is None or finding.used > self.worst.used):
                 self.worst = finding
 
-    def fail(self, judgement: Judgement, example: Example) -> None:
-        """Note the first example on which the hand-derived side does not stand."""
-        self.failure = (judgement, example)
-
     def confirm(self, fault: str) -> None:
         """Count a confirmation by XLA, whose word is the last."""
         self.confirmed += 1
@@ -131,10 +128,15 @@ class Report:
         """What repeats the failure, or else the whole search."""
         at = str(self.story.example) if self.story else ""
         place = found_at(self.pair)
+        dtype = self.dtype if not at else None
         if not place:
-            pair = "pair" if not self.pair.name.isidentifier() else self.pair.name
+            pair = self.pair.name if self.pair.name.isidentifier() else "pair"
+            if not at:
+                only = f", dtype={dtype!r}" if dtype else ""
+                return f"check({pair}, examples={self.examples}, seed={self.seed}{only})"
             return f'judge({pair}, **{pair}.arguments({pair}.example("{at}")))'
         how = f"--example {at}" if at else f"--examples {self.examples} --seed {self.seed}"
+        how += f" --dtype {dtype}" if dtype else ""
         return f"backproof check {place} {how}"
 
     def told(self) -> list[tuple[str, str]]:

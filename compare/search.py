@@ -65,7 +65,7 @@ def begin(
     check_whole("seed", seed, least=0)
     if dtype is not None:
         check_choice("dtype", dtype, FLOATS)
-    report = Report(pair, seed)
+    report = Report(pair, seed, dtype)
     unconfirmed: list[tuple[Trial, Future[Any]]] = []
 
     def run(example: Example) -> None:
@@ -82,7 +82,7 @@ def begin(
             trial = Trial(pair, arguments, thorough=report.examples < THOROUGH)
         except Exception as error:
             error.add_note(_while(pair, example))
-            report.fail(raised(pair.title, example, error), example)
+            report.failure = (raised(pair.title, example, error), example)
             if isinstance(error, TimeoutError) or not (report.examples or _runs(pair, own)):
                 report.error = error
             return
@@ -91,7 +91,7 @@ def begin(
         if due or not judgement.agrees:
             unconfirmed.append((trial, xla.submit(pair.reference.by_xla, trial.arguments)))
         if not judgement.agrees:
-            report.fail(judgement, example)
+            report.failure = (judgement, example)
 
     def settle() -> Report:
         for trial, by_xla in unconfirmed:
@@ -130,13 +130,13 @@ def repeat(pair: Pair, example: Example) -> Report:
         trial = Trial(pair, arguments)
     except Exception as error:
         report.error = error
-        report.fail(raised(pair.title, example, error), example)
+        report.failure = (raised(pair.title, example, error), example)
         return report
     judgement = Judgement(str(example), judged(trial, report.scales))
     report.add(judgement, example)
     report.confirm(differs_from_xla(trial, pair.reference.by_xla(trial.arguments)))
     if not judgement.agrees:
-        report.fail(judgement, example)
+        report.failure = (judgement, example)
     return report
 
 
@@ -214,5 +214,6 @@ def differs_from_xla(trial: Trial, by_xla: Any) -> str:
         fits = fits | (value == right)
         if not np.all(fits):
             place = tuple(int(i) for i in np.argwhere(~fits)[0]) if np.ndim(right) else ()
-            return f"{name}{list(place)}: {value[place]} by replay, {right[place]} by XLA"
+            at = f" at {[*place]}" if place else ""
+            return f"{name}{at}: {value[place]} by replay, {right[place]} by XLA"
     return ""

@@ -14,18 +14,18 @@ import numpy as np
 from backproof.compare.trial import Trial
 
 STEP = 1e-30
-CLOSE = 1e-6  # either side of a dispute is further off than this, or the witness does not decide
+CLOSE = 1e-6  # of the largest: nobody who is further off is called right
 
 
-def value_at(trial: Trial, name: str, place: tuple[int, ...], moved: Any = None) -> float | None:
+def value_at(trial: Trial, name: str, place: tuple[int, ...]) -> float | None:
     """Return the derivative that a line should give at one entry, by complex step.
 
     None for a value, which is no derivative, and where the program does not run in complex
-    numbers. `moved` are inputs of the cut program other than the trial's.
+    numbers.
     """
     if not name.startswith("d") or name in trial.quantities.marks:
         return None
-    inputs = trial.inputs(np.longdouble) if moved is None else moved
+    inputs = trial.inputs(np.longdouble)
     V = name.removeprefix("d")
     signature = trial.pair.reference.cut(trial.cuts, trial.sizes).signature
     flat = signature.flat(inputs)

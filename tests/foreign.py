@@ -690,7 +690,7 @@ LOSSES = [
         {"logits": "t, k", "labels": "int[s]"},
         {"t": (3, 7, 6), "k": (2, 5, 3), "s": (1, 3, 2)},
         {"labels": lambda random, shape, sizes: random.integers(1, sizes["k"], shape)},
-        constraints=["t >= s"],
+        constraints=["t >= s", "k >= 2"],
     ),
     Foreign(
         kalman_filter,

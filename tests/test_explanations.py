@@ -21,7 +21,7 @@ from backproof.autodiff.derive import derive
 from backproof.compare import Example, Pair, labels
 from backproof.compare.another_loss import is_a_gradient, which_loss
 from backproof.compare.builtin import Network
-from backproof.compare.explain import judged_or_raised
+from backproof.compare.judging import judged_or_raised
 from backproof.compare.search import search
 from backproof.compare.shapes import smaller
 from backproof.compare.trial import Trial

@@ -26,7 +26,7 @@ from jax.ad_checkpoint import checkpoint_name as mark
 from jaxtyping import Array, Float
 from pairs import with_hand
 
-from backproof.compare import Pair, integers, labels
+from backproof.compare import Pair, between, integers, judge, labels
 from backproof.compare.finding import AGREES, ALIASES, OVERWRITES, UNSTABLE, WRONG
 from backproof.compare.search import search
 
@@ -472,6 +472,11 @@ def in_double(z, dY):
 
 
 OF_DENSE = {"shapes": {"W": "k, n", "b": "k, 1", "X": "n, m"}, "upstream": "dY"}
+ONES = {
+    "p": {"hidden": {"W": np.ones((2, 3)), "b": np.ones((2, 1))}, "out": {"V": np.ones((1, 2))}},
+    "X": np.ones((3, 4)),
+    "dY": np.ones((1, 4)),
+}
 OF_NESTED = {"shapes": NESTED, "wrt": "p", "upstream": "dY"}
 FORMS = [
     Layer(
@@ -686,3 +691,36 @@ def test_a_wrong_layer_is_explained(pair: Pair, wrong: Any, found: str) -> None:
     assert report.story is not None
     causes = [f"{cause.quantity}: {cause.mistake.name}" for cause in report.story.causes]
     assert found in causes, report.story.why
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("off", [0, 1e-4])
+def test_a_layer_of_one_precision_is_called_in_no_other(dtype: str, off: float) -> None:
+    """What it loses to rounding is another error on each problem, and so told from a wrong one."""
+    seen = set()
+
+    def expanded(x: Any, dY: Any) -> Any:
+        seen.update({x.dtype.name, dY.dtype.name})
+        return dY * (3 * x**2 - 6 * x + x.dtype.type(3 + off))
+
+    pair = Pair(
+        expanded,
+        lambda x: (x - 1) ** 3,
+        shapes={"x": "n, 9"},
+        values={"x": between(0.8, 1.2)},
+        upstream="dY",
+        dtypes=(dtype,),
+    )
+    report = search(pair, 60)
+    assert seen == {dtype}
+    assert report.verdict == (WRONG if off else AGREES)
+
+
+def test_gradients_that_are_not_nested_as_the_argument_is_are_refused() -> None:
+    def hand(p: Any, X: Any, dY: Any) -> Any:
+        gradients = nested(p, X, dY, returned="nested")["dp"]
+        return {"dp": {"hidden": gradients["hidden"], "output": gradients["out"]}}
+
+    expected = "'dp', which is not nested as p is: expected hidden → W, hidden → b, out → V"
+    with pytest.raises(ValueError, match=expected):
+        judge(Pair(hand, nested_in_jax, **OF_NESTED), **ONES)
