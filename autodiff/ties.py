@@ -8,6 +8,8 @@ import numpy as np
 
 from backproof.autodiff.number_types import COMPARISONS, ORDER, Numbers
 
+EXTREMES = {np.max: np.max, np.min: np.min, np.argmax: np.max, np.argmin: np.min}
+
 
 class Tie(NamedTuple):
     """An operation that met equals, where its derivative is a matter of choice, and the places."""
@@ -38,12 +40,14 @@ class Watched(Numbers):
             tied = np.equal(*plain)
         elif function in (np.absolute, np.sign):
             tied = plain[0] == 0
-        elif function in (np.max, np.min):
-            extreme = function(plain[0], **{**options, "keepdims": True})
+        elif function in EXTREMES:
+            extreme = EXTREMES[function](plain[0], axis=options.get("axis"), keepdims=True)
             equals = plain[0] == extreme
             tied = equals & (np.sum(equals, axis=options.get("axis"), keepdims=True) > 1)
-        elif function is np.sort:
-            along = np.moveaxis(np.sort(*plain, **options), options.get("axis", -1), -1)
+        elif function in (np.sort, np.argsort, np.lexsort):
+            keys = plain[0] if function is np.lexsort else plain[:1]
+            axis = options.get("axis", -1)
+            along = np.moveaxis(np.sort(keys[-1], axis=axis), axis, -1)
             tied = along[..., 1:] == along[..., :-1]
         if np.any(tied):
             self.ties.append(Tie(function.__name__, tied))

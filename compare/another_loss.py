@@ -13,19 +13,23 @@ from typing import Any
 import numpy as np
 
 from backproof.compare.diagnosis import Cause
+from backproof.compare.kinks import tied
 from backproof.compare.trial import Trial
 
 STEP = 2.0**-12
 ASYMMETRIC = 1e-4  # right ones measure 1e-6 and less, wrong ones 1e-3 and more
+NEARLY_RIGHT = 1e-2  # off by less than this, relatively: far above ASYMMETRIC
 PROBES = 3  # pairs of directions at every problem
 
 
 def is_a_gradient(evidence: Sequence[Trial]) -> bool | None:
     """Whether the hand-derived gradients are those of some loss; None if it cannot be told.
 
-    At each problem, u·(∂g/∂x)v and v·(∂g/∂x)u are compared along random directions u and v.
+    At each problem without a tie, where there is no Jacobian, u·(∂g/∂x)v and v·(∂g/∂x)u are
+    compared along random directions u and v.
     """
-    worst = [asymmetry for trial in evidence if (asymmetry := _asymmetry(trial)) is not None]
+    smooth = (trial for trial in evidence if not tied(trial))
+    worst = [asymmetry for trial in smooth if (asymmetry := _asymmetry(trial)) is not None]
     if len(worst) < 3:
         return None
     return bool(np.median(worst) <= ASYMMETRIC)
@@ -78,32 +82,50 @@ def _of_cost(trial: Trial, name: str, dV: Any) -> Any:
 
 
 def which_loss(evidence: Sequence[Trial], causes: Sequence[Cause]) -> str:
-    """Say whether wrong gradients are those of another loss, and of which, or ""."""
+    """Say whether wrong gradients are those of another loss, and of which, or "".
+
+    Nothing is said of gradients that are nearly right: their Jacobian is nearly symmetric.
+    """
+    if not evidence or np.median([_off(trial) for trial in evidence]) < NEARLY_RIGHT:
+        return ""
     symmetric = is_a_gradient(evidence)
     if symmetric is None:
         return ""
     if not symmetric:
         return "the gradient of no loss at all: its Jacobian is not symmetric"
     factor = common_factor(evidence)
-    if factor == "1":
-        return "the gradients of the parameters are right: what is wrong goes into none of them"
     known = next((cause.mistake.loss for cause in causes if cause.mistake.loss), "another loss")
     what = f"{factor} times this loss" if factor else known
     return f"the right gradient of {what}: its Jacobian is symmetric"
+
+
+def _gradients(trial: Trial) -> tuple[Any, Any]:
+    """Return the gradients by the arguments, by hand and right, each as one vector."""
+    names = [n for n in trial.quantities.of_arguments if n in trial.hand]
+    right = trial.pair.reference.program(**trial.arguments)[2]
+    return (
+        np.concatenate([np.ravel(trial.hand[n]) for n in names] or [np.zeros(0)]),
+        np.concatenate([np.ravel(right[n]) for n in names] or [np.zeros(0)]),
+    )
+
+
+def _off(trial: Trial) -> float:
+    """Return how far off the gradients by the arguments are, relatively."""
+    hand, right = _gradients(trial)
+    if hand.shape != right.shape:
+        return 0.0
+    return float(np.linalg.norm(hand - right) / max(float(np.linalg.norm(right)), 1e-300))
 
 
 def common_factor(evidence: Sequence[Trial]) -> str:
     """Return the size or number by which all gradients differ, "m" or "1/m" or "2", or ""."""
     found: dict[str, None] | None = None
     for trial in evidence:
-        gradients = trial.pair.reference.program(**trial.arguments)[2]
-        names = [n for n in trial.quantities.of_arguments if n in trial.hand]
-        hand = np.concatenate([np.ravel(trial.hand[n]) for n in names])
-        right = np.concatenate([np.ravel(gradients[n]) for n in names])
+        hand, right = _gradients(trial)
         norm = float(np.vdot(right, right))
         if not norm:
             continue
-        factors = {"1": 1.0, "−1": -1.0, "2": 2.0, "½": 0.5}
+        factors = {"−1": -1.0, "2": 2.0, "½": 0.5}
         counts = dict(trial.sizes)
         for (one, n), (other, m) in combinations(trial.sizes.items(), 2):
             counts[f"{one}·{other}"] = n * m

@@ -52,23 +52,15 @@ def _both(
 def _sorts(pair: Pair, failing: Example) -> Iterator[Example]:
     """Yield examples of small sizes; half have the failing one's kinds, the others any usual."""
     random = np.random.default_rng(0)
-    usual = [_usual(pair, variation) for variation in pair.variations]
+    usual = pair.usual_variations
     for i in range(EXAMPLES):
         sizes = {name: int(random.choice(SIDES)) for name in pair.size_names}
         if not pair.allows(sizes):  # narrow constraints
             sizes = dict(pair.families[i % len(pair.families)])
         kinds = failing.kinds if i % 3 == 0 else usual[i % len(usual)]
-        order, dtype = (failing.order, failing.dtype) if i % 2 else ("C", pair.dtypes[0])
+        dtype = pair.dtypes[i // 2 % len(pair.dtypes)]
+        order = failing.order if i % 2 else "C"
         yield Example(sizes, i, dtype, order, kinds)
-
-
-def _usual(pair: Pair, variation: dict[str, str]) -> dict[str, str]:
-    """Return the kinds of a variation that are usual ones."""
-    return {
-        name: kind
-        for name, kind in variation.items()
-        if kind in [*pair.kinds[name].kinds][: pair.kinds[name].usual]
-    }
 
 
 def _atoms(pair: Pair) -> Iterator[Atom]:

@@ -178,11 +178,21 @@ def _lines(findings: Sequence[Finding]) -> Table:
         table.add_row(
             f"  {finding.quantity}{place}",
             str(finding.shape),
-            f"{finding.hand:.6g}" if has_numbers else "",
-            f"{finding.autodiff:.6g}" if has_numbers else "",
+            *_numbers(finding),
             verdict,
         )
     return table
+
+
+def _numbers(finding: Finding) -> tuple[str, str]:
+    """Return what either side says, if anything: six digits, or as many as tell them apart."""
+    hand, autodiff = finding.hand, finding.autodiff
+    if hand != hand and autodiff != autodiff:
+        return "", ""
+    digits = 6
+    while digits < 17 and not finding.passes and f"{hand:.{digits}g}" == f"{autodiff:.{digits}g}":
+        digits += 1
+    return f"{hand:.{digits}g}", f"{autodiff:.{digits}g}"
 
 
 def show(reports: Sequence[Report | TrainingReport]) -> None:

@@ -70,8 +70,14 @@ class Story:
         }
 
 
-def explained(pair: Pair, failure: tuple[Judgement, Example], scales: Mapping[str, float]) -> Story:
-    """Return the story of a failure."""
+def explained(
+    pair: Pair,
+    failure: tuple[Judgement, Example],
+    scales: Mapping[str, float],
+    *,
+    as_it_is: bool = False,
+) -> Story:
+    """Return the story of a failure: of the smallest example like it, or `as_it_is`."""
     failed = failure[0].first_wrong
     assert failed is not None
 
@@ -82,7 +88,9 @@ def explained(pair: Pair, failure: tuple[Judgement, Example], scales: Mapping[st
     def judgement_on(example: Example) -> Judgement:
         return judged_or_raised(pair, example, dict(scales), thorough=thorough)
 
-    example = smallest(pair, failure[1], lambda e: _fails_like(failed, judgement_on(e)))
+    example = failure[1]
+    if not as_it_is:
+        example = smallest(pair, example, lambda e: _fails_like(failed, judgement_on(e)))
     judgement = judged_or_raised(pair, example, dict(scales), thorough=thorough, in_detail=True)
     first = judgement.first_wrong or failed
     when = condition(pair, example, lambda e: not judgement_on(e).agrees)
@@ -120,6 +128,7 @@ def _evidence(
     random = np.random.default_rng(0)
     evidence: list[tuple[Trial, list[str]]] = []
     line = "" if first.verdict == RAISES else first.quantity
+    usual = pair.usual_variations
     dtype = "float64" if "float64" in pair.dtypes else pair.dtypes[0]
     for i in range(TRIES):
         sides = random.integers(3, min(6, pair.largest_side + 1), len(pair.size_names))
@@ -128,7 +137,7 @@ def _evidence(
         sizes = dict(zip(pair.size_names, sides.tolist(), strict=True))
         if not pair.allows(sizes):
             sizes = dict(pair.families[i % len(pair.families)])
-        kinds = example.kinds if i % 2 or first.verdict == RAISES else {}
+        kinds = example.kinds if i % 2 else usual[i % len(usual)]
         try:
             trial = Trial(
                 pair, pair.arguments(Example(sizes, i, dtype, "C", kinds)), thorough=False
@@ -162,6 +171,6 @@ def _who(trial: Trial, first: Finding) -> str:
 
 
 def _unrecognised(first: Finding) -> str:
-    if first.verdict == WRONG:
+    if first.verdict == WRONG and not first.note:
         return "unrecognised: none of the known mistakes gives these numbers"
     return first.note if first.verdict != INHERITS else ""

@@ -122,7 +122,7 @@ def decay_twice(line: Line) -> Wrong:
 
 
 def decay_added(line: Line) -> Wrong:
-    """A penalty that the loss does not have for this parameter, a bias perhaps."""
+    """The parameter itself is added: a penalty not in the loss, or there with another factor."""
     name = line.name.removeprefix("d")
     if name not in line.trial.flat or _direct(line) is not None:
         return

@@ -96,6 +96,12 @@ def judged(trial: Trial, scales: Scales, *, in_detail: bool = False) -> list[Fin
     misfits = _misfits(trial)
     if misfits:
         return misfits
+    with np.errstate(all="ignore"):  # values are judged, and NumPy's warnings are not
+        return _valued(trial, scales, in_detail)
+
+
+def _valued(trial: Trial, scales: Scales, in_detail: bool) -> list[Finding]:
+    """Return a finding for every quantity, all of which have the right shape."""
     findings = _compared(trial, scales, in_detail)
     if trial.thorough and all(finding.passes for finding in findings):
         findings = _with_overlooked(trial, findings)

@@ -48,8 +48,10 @@ def looked_at(
     low, high, smooth = _from_both_sides(trial, name, near, outside, slack)
     hand, autodiff = _both(trial, name)
     same, lowest, highest, seen = _same(low, high), low, high, near
-    within = (low - slack <= hand) & (hand <= high + slack)
-    if not np.all(within[outside]) or not _spanned(hand, near, outside & ~smooth, slack):
+    within = [(low - slack <= x) & (x <= high + slack) for x in (hand, autodiff)]
+    if not np.all(np.logical_and(*within)[outside]) or not _spanned(
+        hand, near, outside & ~smooth, slack
+    ):
         chosen = list(_chosen(trial, name))
         lowest, highest = _widened(trial, name, [low, high, *chosen], slack)
         seen = [*near, *chosen]
@@ -67,7 +69,7 @@ def looked_at(
         at = _first(wrong, place)
         ends = (low, high) if high[at] - low[at] > same[at] else (lowest, highest)
         return "hand", _said(at, place, ends, {"hand": hand})
-    if not _spanned(hand, seen, rest & ~smooth, slack):
+    if _spanned(hand, seen, rest & ~smooth, slack) is False:
         at = _first(rest & ~smooth, place)
         return "hand", _said(at, place, (low, high), {}) + ", each for itself, not all at once"
     if np.any(rest):
@@ -298,14 +300,14 @@ def _widened(trial: Trial, name: str, seen: Seen, slack: float) -> tuple[Any, An
     return np.minimum(low, value - error), np.maximum(high, value + error)
 
 
-def _spanned(hand: Any, seen: Seen, kinked: Any, slack: float) -> bool:
-    """Whether some mixture of what was seen gives all entries, as far as enough was seen."""
+def _spanned(hand: Any, seen: Seen, kinked: Any, slack: float) -> bool | None:
+    """Whether some mixture of what was seen gives all entries; None where too little was seen."""
     if not np.any(kinked):
         return True
     rows = np.asarray(seen)[:, kinked][:, :SPANNED]
     _, sizes, directions = np.linalg.svd(rows - rows[0], full_matrices=False)
     spanned = directions[sizes > slack]
     if 2 * len(spanned) >= len(rows):
-        return True
+        return None
     off = hand[kinked][:SPANNED] - rows[0]
     return bool(np.all(np.abs(off - spanned.T @ (spanned @ off)) <= 4 * slack))

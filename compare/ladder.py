@@ -28,8 +28,9 @@ def falls(trial: Trial, name: str, only: Any = True) -> bool:
     """Whether the error of a quantity falls with the unit roundoff; of the entries `only`.
 
     Where not one digit is right on the lower rung, hardly any error would be large on the upper
-    one: then the next two rungs are asked, if they say anything. Where there is one rung only, the
-    error of a right formula is another one at each problem beside this one.
+    one: then the next two rungs are asked, if they say anything. Where there is one rung only, or
+    more is lost on the lower one than the upper one explains, the error of a right formula is
+    another one at each problem beside this one.
     """
     pairs = list(pairwise(_rungs(trial)))
     if not pairs:
@@ -47,6 +48,10 @@ def falls(trial: Trial, name: str, only: Any = True) -> bool:
         of_coarse, of_fine, size = map(max, zip(*found, strict=True))
         ratio = float(np.finfo(fine).eps / np.finfo(coarse).eps)
         fell = of_fine <= SLACK * ratio * of_coarse
+        if ratio * of_coarse > SLACK * of_fine:  # as one that is wrong on the lower rung only
+            lower = trial if trial.dtype == coarse else trial.cast(coarse)
+            if not _scatters(lower, name, only):
+                return False
         if of_coarse < NO_DIGITS * size:
             break
     return fell

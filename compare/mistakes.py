@@ -136,13 +136,13 @@ MISTAKES = [
         "path missing", "{q} lacks the term that comes through {0}", input_mistakes.path_missing
     ),
     Mistake(
-        "penalty added",
-        "{q} has a penalty that the loss does not have: {0}",
-        input_mistakes.decay_added,
-        "this loss with a penalty added",
+        "constant factor", "{q} is {0} times what it should be", scale_mistakes.constant_factor
     ),
     Mistake(
-        "constant factor", "{q} is {0} times what it should be", scale_mistakes.constant_factor
+        "penalty added",
+        "{q} has {0} too much: a penalty not in the loss, or of another size",
+        input_mistakes.decay_added,
+        "this loss with another penalty",
     ),
     Mistake(
         "one step only",

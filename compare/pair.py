@@ -226,6 +226,12 @@ class Pair:
             found.append({n: k for n, k in kinds.items() if k != next(iter(self.kinds[n].kinds))})
         return found
 
+    @cached_property
+    def usual_variations(self) -> list[dict[str, str]]:
+        """The variations without their rare kinds: labels soft and hard, one number and another."""
+        usual = {name: [*values.kinds][: values.usual] for name, values in self.kinds.items()}
+        return [{n: k for n, k in kinds.items() if k in usual[n]} for kinds in self.variations]
+
     def examples(self, dtypes: Sequence[str] | None = None) -> st.SearchStrategy[Example]:
         """Draw examples for a Hypothesis test of one's own, which calls `judge` on each."""
         return st.builds(

@@ -38,6 +38,7 @@ class Report:
     pair: Pair
     seed: int
     dtype: str | None = None
+    of_one_example: bool = False
     examples: int = 0
     quantities: int = 0
     shapes: set[tuple[int, ...]] = field(default_factory=set)
@@ -62,7 +63,9 @@ class Report:
             judgement, example = self.failure
             (finding,) = judgement.findings
             return Story(example, judgement, finding, (), finding.note, "", "", "")
-        return explained(self.pair, self.failure, self.scales) if self.failure else None
+        if not self.failure:
+            return None
+        return explained(self.pair, self.failure, self.scales, as_it_is=self.of_one_example)
 
     @property
     def agrees(self) -> bool:
@@ -150,7 +153,8 @@ class Report:
         rows = rows or [("why", story.why)]
         rows += [("lesson", cause.mistake.lesson) for cause in story.causes[:1]]
         rows += [("who", story.who), ("loss", story.loss), ("when", story.when)]
-        rows += [("smallest", str(story.example)), ("again", self.again)]
+        what = "example" if self.of_one_example else "smallest"
+        rows += [(what, str(story.example)), ("again", self.again)]
         return [(label, text) for label, text in rows if text]
 
     def remarks(self) -> list[tuple[str, str]]:

@@ -43,7 +43,7 @@ def one_less(line: Line) -> Wrong:
 
 
 def square_factor(line: Line) -> Wrong:
-    """The 2 of a square's derivative, or the ½ before it, is forgotten."""
+    """A factor of 2 is lost, or one too many: of a square's derivative, or the ½ before it."""
     yield "twice", 2 * line.right
     yield "half", line.right / 2
 
@@ -51,7 +51,7 @@ def square_factor(line: Line) -> Wrong:
 def constant_factor(line: Line) -> Wrong:
     """A factor that is the same for every entry, shape and value."""
     factor = 3.0 if line.hand is None else fitted(line.hand, line.right)
-    yield f"{factor:.6g}", factor * line.right
+    yield f"{factor:.10g}", factor * line.right
 
 
 def clipped(line: Line) -> Wrong:

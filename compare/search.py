@@ -124,7 +124,7 @@ def begin(
 
 def repeat(pair: Pair, example: Example) -> Report:
     """Judge one example, and let XLA confirm it."""
-    report = Report(pair, example.seed)
+    report = Report(pair, example.seed, of_one_example=True)
     arguments = pair.arguments(example)
     try:
         trial = Trial(pair, arguments)

@@ -159,9 +159,10 @@ def test_a_replay_that_differs_from_XLA_is_no_agreement(monkeypatch):
 
     monkeypatch.setattr(pair.reference, "program", DerivedProgram(wrong, right.program.signature))
     monkeypatch.setattr(pair.reference, "by_xla", right.by_xla)
+    monkeypatch.setattr("backproof.compare.training.STEPS", 5)
     report = train(pair, load("breast-cancer"))
     assert not report.agrees
     faults = [failure for failure in report.failures if failure.quantity == "the replay"]
     assert len(faults) == 2
-    assert faults[0].note.startswith("differs from XLA: dw[")
+    assert faults[0].note.startswith("differs from XLA: dw at [")
     assert report.difference <= report.allowed
