@@ -15,7 +15,11 @@ import numpy as np
 from backproof.autodiff.number_types import COMPARISONS, Numbers
 
 LARGER = {np.maximum: np.greater_equal, np.minimum: np.less_equal}
-WORST = {np.max: -np.inf, np.min: np.inf}
+# What each looks for, and what is none of it.
+EXTREMES: dict[Any, tuple[Callable[..., Any], float]] = {
+    **dict.fromkeys((np.max, np.argmax), (np.max, -np.inf)),
+    **dict.fromkeys((np.min, np.argmin), (np.min, np.inf)),
+}
 
 
 class Tilted(Numbers):
@@ -44,10 +48,12 @@ class Tilted(Numbers):
             tied, larger = np.equal(*plain), LARGER[function]
             first = np.where(tied, larger(*tilts), larger(*plain))
             return self.like(function(*plain), np.where(first, *tilts))
-        if function in WORST:
-            extreme = function(*plain, **{**options, "keepdims": True})
-            among = np.where(plain[0] == extreme, tilts[0], WORST[function])
-            return self.like(function(*plain, **options), function(among, **options))
+        if function in EXTREMES:
+            extreme, none = EXTREMES[function]
+            largest = extreme(plain[0], axis=options.get("axis"), keepdims=True)
+            found = function(np.where(plain[0] == largest, tilts[0], none), **options)
+            of_places = function in (np.argmax, np.argmin)
+            return found if of_places else self.like(function(*plain, **options), found)
         if method == "__call__" and function in (np.absolute, np.sign):
             sign = np.sign(np.where(plain[0] == 0, tilts[0], plain[0]))
             value = sign.astype(self.dtype) if function is np.sign else np.abs(plain[0])

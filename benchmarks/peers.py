@@ -292,7 +292,11 @@ class Compared(Counted):
 def counted(quick: bool) -> Counted:
     """Return the table: one row for each contender and scale."""
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
-        cases = [case for found in pool.map(done, jobs(quick)) for case in found]
+        return table([case for found in pool.map(done, jobs(quick)) for case in found])
+
+
+def table(cases: list[Case]) -> Counted:
+    """Return the table of these cases."""
     rows: dict[str, list[Number]] = {}
     notes: list[str] = []
     for scale in SCALES:

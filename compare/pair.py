@@ -30,9 +30,10 @@ class Pair:
     """A gradient derived by hand, and the loss in JAX whose gradient it should be.
 
     `hand` takes the arguments of `loss`, as NumPy arrays, and returns gradients: a dict by name,
-    {"dW": …, "db": …}, or arrays in the order of `wrt`. A dict may hold more: the cost "J", and for
-    every value V that the loss marks with `jax.ad_checkpoint.checkpoint_name`, "V" and "dV". All
-    that it holds is judged; the more it holds, the finer the blame.
+    {"dW": …, "db": …}, nested where an argument is, or arrays in the order of `wrt`. A dict may hold
+    more: the cost "J", and for every value V that the loss marks with
+    `jax.ad_checkpoint.checkpoint_name`, "V" and "dV". All that it holds is judged; the more it
+    holds, the finer the blame.
 
     `shapes`, `wrt` and `constraints` are as in `backproof.autodiff.derive.derive`. `values` says
     what to draw for an argument: `real()` unless given; `labels()`, `positive()`,

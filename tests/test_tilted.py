@@ -51,6 +51,8 @@ LARGEST: dict[str, Callable[[Any], Any]] = {
     "−min(−z)": lambda z: -jnp.min(-z),
     "max over an axis": lambda z: jnp.sum(jnp.max(z.reshape(1, -1), axis=1)),
     "a window": lambda z: jnp.sum(lax.reduce_window(z, -jnp.inf, lax.max, (6,), (1,), "VALID")),
+    "at the place of the largest": lambda z: z[jnp.argmax(z)],
+    "at the place of the smallest": lambda z: z[jnp.argmin(-z)],
     "one after another": lambda z: lax.reduce(z, -jnp.inf, lax.max, (0,)),
 }
 
