@@ -6,7 +6,7 @@ those that fail. Without one, how many failed is all that is told.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import combinations
 
@@ -33,20 +33,21 @@ def condition(pair: Pair, failing: Example, fails: Callable[[Example], bool]) ->
     if count == len(seen):
         return "on every example that was tried"
     atoms = list(_atoms(pair))
-    both = [
-        (f"{one} and {other}", _both(first, second))
-        for (one, first), (other, second) in combinations(atoms, 2)
-    ]
-    for words, holds in [*atoms, *both]:
+    pairs = list(combinations(atoms, 2))
+    both = [(f"{a} and {b}", _combined(all, f, g)) for (a, f), (b, g) in pairs]
+    either = [(f"{a} or {b}", _combined(any, f, g)) for (a, f), (b, g) in pairs]
+    for words, holds in [*atoms, *both, *either]:
         if all(holds(example) == failed for example, failed in seen):
             return words if min(count, len(seen) - count) >= LEAST else ""
     return f"on {count} of {len(seen)} examples that were tried"
 
 
-def _both(
-    first: Callable[[Example], bool], second: Callable[[Example], bool]
+def _combined(
+    how: Callable[[Iterable[bool]], bool],
+    first: Callable[[Example], bool],
+    second: Callable[[Example], bool],
 ) -> Callable[[Example], bool]:
-    return lambda example: first(example) and second(example)
+    return lambda example: how((first(example), second(example)))
 
 
 def _sorts(pair: Pair, failing: Example) -> Iterator[Example]:

@@ -19,7 +19,8 @@ from backproof.compare.trial import Trial
 SLACK = 1e3  # between what rounding does by chance on two rungs; a wrong formula needs 1e5 and more
 NO_DIGITS = 0.5  # an error of so much of the number itself: not one digit of it is right
 NOT_AT_ALL = 0.999  # of the error on the lower rung: it has not fallen
-ANYWHERE, ANOTHER = 0.01, 0.5  # of an error: so much is left nearby, and by so much it differs
+ANYWHERE, ANOTHER = 0.01, 0.1  # of an error: so much is left nearby, and by so much it differs
+FURTHER = 2.0**-11  # of a number: so that what takes few values takes others
 RETRIES = 3  # the same problem, each number moved by a few parts in a million
 WIDER_THAN_FLOAT64 = np.finfo(np.longdouble).eps < np.finfo(np.float64).eps
 
@@ -48,12 +49,13 @@ def falls(trial: Trial, name: str, only: Any = True) -> bool:
         of_coarse, of_fine, size = map(max, zip(*found, strict=True))
         ratio = float(np.finfo(fine).eps / np.finfo(coarse).eps)
         fell = of_fine <= SLACK * ratio * of_coarse
-        if ratio * of_coarse > SLACK * of_fine:  # as one that is wrong on the lower rung only
+        if of_coarse >= NO_DIGITS * size:
+            continue
+        # As of one that is wrong on the lower rung only. The truth itself is on the highest rung.
+        if fine != np.longdouble and ratio * of_coarse > SLACK * of_fine:
             lower = trial if trial.dtype == coarse else trial.cast(coarse)
-            if not _scatters(lower, name, only):
-                return False
-        if of_coarse < NO_DIGITS * size:
-            break
+            return fell and _scatters(lower, name, only)
+        break
     return fell
 
 
@@ -66,17 +68,25 @@ def _rungs(trial: Trial) -> list[Any]:
 
 
 def _scatters(trial: Trial, name: str, only: Any) -> bool:
-    """Whether the error is large everywhere, and not the same: that of rounding is by chance."""
-    errors = []
-    for near in _near(trial):
+    """Whether the error is large everywhere, and no share of the truth: rounding is by chance."""
+    errors, shares = [], []
+    for near in _near(trial, FURTHER, 4 * RETRIES):
         if near.offences or name not in near.hand:
             return False
         with np.errstate(all="ignore"):
-            error = np.where(only, near.hand[name] - near.truth[name], 0).astype(float)
+            truth = near.truth[name]
+            error = np.where(only, near.hand[name] - truth, 0).astype(float)
+            shares.append(np.where(error != 0, error / truth.astype(float), 0))
         errors.append(error)
     sizes = [float(np.max(np.abs(error), initial=0)) for error in errors]
-    apart = [float(np.max(np.abs(error - errors[0]), initial=0)) for error in errors]
-    return min(sizes) > ANYWHERE * sizes[0] and max(apart) > ANOTHER * sizes[0]
+    usual = float(np.median(sizes))
+    return usual > ANYWHERE * sizes[0] and _differ(errors) and _differ(shares)
+
+
+def _differ(numbers: list[Any]) -> bool:
+    """Whether some of these arrays are quite other than the first."""
+    apart = [float(np.max(np.abs(x - numbers[0]), initial=0)) for x in numbers]
+    return max(apart) > ANOTHER * float(np.max(np.abs(numbers[0]), initial=0))
 
 
 def _errors(
@@ -104,14 +114,14 @@ def _errors(
     return errors[0], errors[1], size
 
 
-def _near(trial: Trial) -> Iterator[Trial]:
+def _near(trial: Trial, by: float = 2.0**-20, count: int = RETRIES) -> Iterator[Trial]:
     """Yield the problem, and others beside it: by chance, a rounding may be none at all."""
     yield trial
     random = np.random.default_rng(0)
     signature = trial.pair.reference.program.signature
-    for _ in range(RETRIES):
+    for _ in range(count):
         moved = {
-            name: array * (1 + random.integers(-8, 9, array.shape) * 2.0**-20).astype(array.dtype)
+            name: array * (1 + random.integers(-8, 9, array.shape) * by).astype(array.dtype)
             if array.dtype.kind == "f"
             else array
             for name, array in signature.flat(trial.given).items()

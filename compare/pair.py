@@ -30,8 +30,8 @@ class Pair:
     """A gradient derived by hand, and the loss in JAX whose gradient it should be.
 
     `hand` takes the arguments of `loss`, as NumPy arrays, and returns gradients: a dict by name,
-    {"dW": …, "db": …}, nested where an argument is, or arrays in the order of `wrt`. A dict may hold
-    more: the cost "J", and for every value V that the loss marks with
+    {"dW": …, "db": …}, nested where an argument is; or arrays in the order of `wrt`. A dict may
+    hold more: the cost "J", and for every value V that the loss marks with
     `jax.ad_checkpoint.checkpoint_name`, "V" and "dV". All that it holds is judged; the more it
     holds, the finer the blame.
 
@@ -135,7 +135,7 @@ class Pair:
         """The arrays among the arguments."""
         return self.reference.program.signature.leaves
 
-    @property
+    @cached_property
     def size_names(self) -> list[str]:
         """The dimensions, in the order in which the shapes name them."""
         seen = [name for leaf in self.leaves for size in leaf.shape for name in _words(str(size))]

@@ -393,3 +393,16 @@ def test_what_went_through_float32_is_wrong_in_float64() -> None:
     assert report.story is not None
     assert report.story.example.dtype == "float64"
     assert [cause.mistake.name for cause in report.story.causes] == ["float32 digits"]
+
+
+@pytest.mark.parametrize("off", [1e-1, 1e-2, 1e-3, 1e-4])
+def test_what_is_wrong_in_float32_only_is_wrong(off: float) -> None:
+    """Its error falls with the unit roundoff, and by more than that."""
+
+    def hand(x: Any, dY: Any) -> dict[str, Any]:
+        return {"dx": dY * np.exp(x) * x.dtype.type(1 + off * (x.dtype == np.float32))}
+
+    report = search(layer(hand, lambda x: jnp.exp(x)), EXAMPLES)
+    assert report.verdict == WRONG
+    assert report.failure is not None
+    assert report.failure[1].dtype == "float32"
