@@ -288,7 +288,8 @@ def test_a_profile_is_hypothesis_own_too_for_as_long_as_a_run_lasts(pytester):
         from backproof.compare import hooks
 
         settings.register_profile("theirs", max_examples=7, deadline=None, derandomize=False)
-        before = settings.default
+        before = settings.default  # another one where CI is set
+        settings.register_profile("before", before)
         runs = [
             (["--backproof-profile", "ci"], (200, 200, True)),
             (["--backproof-profile", "thorough"], (2000, 2000, False)),
@@ -300,7 +301,7 @@ def test_a_profile_is_hypothesis_own_too_for_as_long_as_a_run_lasts(pytester):
             assert pytest.main(["test_it.py", *options, "-p", "no:cacheprovider"]) == 0
             assert hooks.examples is None and not hooks.listeners
             if "--hypothesis-profile" in options:  # which lasts
-                settings.load_profile("default")
+                settings.load_profile("before")
             assert settings.default == before
         print("all is as before")
         """,
