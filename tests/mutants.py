@@ -247,7 +247,7 @@ def green_on_a_copy(mutant: Mutant | None) -> list[str]:
         suite = Path(__file__).with_name("test_gradients.py")
         commands = {
             "backproof check": ["-c", RUN, "check", "--json", *pairs],
-            "the suite": ["-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", str(suite)],
+            "the suite": ["-m", "pytest", "-n0", "-xqp", "no:cacheprovider", str(suite)],
         }
         if mutant and not pairs:
             del commands["backproof check"]

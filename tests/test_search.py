@@ -81,13 +81,13 @@ def test_a_search_starts_with_every_family_twice(name: str) -> None:
         assert one.kinds != other.kinds
 
 
-def with_wrong_replay(monkeypatch: pytest.MonkeyPatch, pair: Pair) -> Pair:
-    """Return the pair with another dW1 on autodiff's side, which XLA does not confirm."""
+def with_wrong_replay(monkeypatch: pytest.MonkeyPatch, pair: Pair, wrong_J: float = 0.0) -> Pair:
+    """Return the pair with another dW1, and J, on autodiff's side, which XLA does not confirm."""
     pair, right = replace(pair), replace(pair).reference
 
     def wrong(**arguments: Any) -> Any:
         J, values, gradients = right.program.function(**arguments)
-        return J, values, gradients | {"dW1": gradients["dW1"] * 1.5 + 1}
+        return J + wrong_J, values, gradients | {"dW1": gradients["dW1"] * 1.5 + 1}
 
     program = DerivedProgram(wrong, right.program.signature)
     monkeypatch.setattr(pair.reference, "program", program)
@@ -106,6 +106,21 @@ def test_a_replay_that_is_wrong_is_not_blamed_on_the_hand(monkeypatch: pytest.Mo
     )
     assert report.verdicts["wrong"] == 0
     assert report.story is report.as_json()["failure"] is None
+
+
+def test_nothing_is_told_of_the_hand_where_the_replay_is_at_fault(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A cost is no derivative, so complex step has no say: the hand's would be called wrong."""
+    report = search(with_wrong_replay(monkeypatch, SHALLOW, wrong_J=1.0), examples=20)
+    assert report.failure is not None
+    assert report.failure[0].of("J").verdict == "wrong"
+    assert report.verdict == "replay differs from XLA"
+    assert report.fault.startswith("J: ")
+    assert report.story is report.as_json()["failure"] is None
+    assert not {"why", "who", "when", "loss"} & {
+        line.split()[0] for line in str(report).split("\n") if line
+    }
 
 
 def test_a_wrong_replay_and_a_hand_that_agrees_with_it_are_found_by_XLA(
