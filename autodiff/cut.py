@@ -50,17 +50,6 @@ def _with_numbers(shapes: Any, sizes: Mapping[str, int]) -> Any:
         built = [_with_numbers(inner, sizes) for inner in shapes]
         return type(shapes)(*built) if hasattr(shapes, "_fields") else type(shapes)(built)
     kind, bracket, text = shapes.rpartition("[")
-    numbers = [str(evaluated(size, sizes)) for size in _split(text.rstrip("] "))]
-    return f"{kind}{bracket}{', '.join(numbers)}{']' if bracket else ''}"
-
-
-def _split(text: str) -> list[str]:
-    """Return the sizes of a shape: those within max(n, m) are not its own."""
-    parts, depth = [""], 0
-    for letter in text:
-        depth += {"(": 1, ")": -1}.get(letter, 0)
-        if letter == "," and not depth:
-            parts.append("")
-        else:
-            parts[-1] += letter
-    return [part for part in parts if part.strip()]
+    text = text.rstrip("] ,")
+    numbers = evaluated(f"({text},)", sizes) if text else ()
+    return f"{kind}{bracket}{', '.join(map(str, numbers))}{']' if bracket else ''}"

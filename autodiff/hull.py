@@ -42,11 +42,6 @@ class Hull(Bounded):
             result.operands = inputs
         return result
 
-    def __array_function__(self, function: Any, types: Any, inputs: Any, options: Any) -> Any:
-        if function is np.where and isinstance(inputs[0], Undecided):
-            return inputs[0].chosen(*inputs[1:])
-        return super().__array_function__(function, types, inputs, options)
-
 
 class Undecided(Numbers):
     """Truth values, and where each might as well be the other."""

@@ -255,5 +255,16 @@ def untraceable(error: Exception) -> TypeError:
     )
 
 
+def by_name(result: Result) -> dict[str, Any]:
+    """Return (J, values, gradients) as one dict."""
+    J, values, gradients = result
+    return {"J": J, **values, **gradients}
+
+
+def with_floats(flat: Mapping[str, Any], change: Callable[[Any], Any]) -> dict[str, Any]:
+    """Return arrays by name with `change` applied to those of floats."""
+    return {name: change(x) if x.dtype.kind == "f" else x for name, x in flat.items()}
+
+
 def _first_line(error: Exception) -> str:
     return str(error).strip().partition("\n")[0]

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.report import PIPED_WIDTH, machine, versions
+from benchmarks.report import PIPED_WIDTH, keep
 
 Number = int | float | str
 
@@ -57,15 +55,9 @@ class Counted:
         document = {
             "title": self.title,
             "detail": self.detail,
-            "command": " ".join(["python -m benchmarks", *sys.argv[1:]]),
-            "quick": quick,
-            "date": datetime.now(UTC).isoformat(timespec="seconds"),
-            "machine": machine(),
-            "versions": versions(),
             "columns": list(self.columns),
             "rows": {name: list(numbers) for name, numbers in self.rows.items()},
             "totals": self.totals,
             "notes": list(self.notes),
         }
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+        keep(document, file, quick)

@@ -38,7 +38,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
 from importlib import import_module
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -54,7 +53,16 @@ from backproof.compare import Pair
 from backproof.compare.builtin import Network, network_shapes
 from backproof.compare.search import search
 from benchmarks.counts import Counted, Number
-from benchmarks.planted import MISTAKES, Mistake, compiled, layer_of, lines, networks, planted
+from benchmarks.planted import (
+    compiled,
+    layer_of,
+    lines,
+    networks,
+    planted,
+    scaled,
+    scaled_cost,
+)
+from benchmarks.planted_mistakes import MISTAKES, Mistake
 
 NETWORKS = (
     "2-tanh-sigmoid",
@@ -381,7 +389,7 @@ def done(job: Job) -> list[Case]:
         for contender in OURS if mistake or seed % EVERY == 0 else ():
             hand = written(scale)
             pair = network.pair(hand=hand if contender == OURS[0] else gradients_only(hand))
-            pair = replace(pair, loss=partial(scaled_cost, pair.loss, scale))
+            pair = replace(pair, loss=scaled_cost(pair.loss, scale))
             cases.append(by_backproof(pair, Case(contender, scale, row, where, False, 0), mistake))
     return cases
 
@@ -416,23 +424,6 @@ def by_backproof(pair: Pair, case: Case, mistake: Mistake | None) -> Case:
     else:
         named = any(cause in story.why for cause in mistake.causes)
     return replace(case, named=named, to_explain=perf_counter() - start)
-
-
-def scaled(hand: Callable[..., Any], scale: float) -> Callable[..., Any]:
-    """Return the hand-derived side with J and all its derivatives multiplied."""
-    if scale == 1:
-        return hand
-
-    def scaled_hand(*given: Any, **named: Any) -> dict[str, Any]:
-        results = hand(*given, **named)
-        return {n: v.dtype.type(scale) * v if n[0] in "dJ" else v for n, v in results.items()}
-
-    return scaled_hand
-
-
-def scaled_cost(cost: Callable[..., Any], scale: float, **named: Any) -> Any:
-    """Return the cost, multiplied."""
-    return cost(**named) if scale == 1 else scale * cost(**named)
 
 
 def gradients_only(hand: Callable[..., Any]) -> Callable[..., Any]:

@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -97,19 +98,27 @@ def write(about: About, rows: list[Row], file: Path, quick: bool) -> None:
         "title": about.title,
         "detail": about.detail,
         "unit": about.unit,
-        "command": " ".join(["python -m benchmarks", *sys.argv[1:]]),
-        "quick": quick,
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": machine(),
-        "versions": versions(),
         "rows": [
             (asdict(row) if row.rounds else asdict(row) | {"median": None, "quartiles": None})
             | {"ratios": {base: ratio(rows, row, base) for base in about.bases}}
             for row in rows
         ],
     }
+    keep(document, file, quick)
+
+
+def keep(document: Mapping[str, Any], file: Path, quick: bool) -> None:
+    """Write the JSON file of a benchmark, with how, when, on which machine and with what."""
+    how = {
+        "command": " ".join(["python -m benchmarks", *sys.argv[1:]]),
+        "quick": quick,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": machine(),
+        "versions": versions(),
+    }
+    text = json.dumps({**how, **document}, indent=1, allow_nan=False, ensure_ascii=False)
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
+    file.write_text(f"{text}\n")
 
 
 def machine() -> dict[str, Any]:

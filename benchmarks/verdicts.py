@@ -22,7 +22,16 @@ from backproof.compare.builtin import Network
 from backproof.compare.finding import OVERWRITES, RAISES
 from backproof.compare.search import search
 from benchmarks.counts import Counted
-from benchmarks.planted import MISTAKES, compiled, layer_of, lines, networks, planted
+from benchmarks.planted import (
+    compiled,
+    layer_of,
+    lines,
+    networks,
+    planted,
+    scaled,
+    scaled_cost,
+)
+from benchmarks.planted_mistakes import MISTAKES, Mistake
 
 SCALES = (1e-4, 1e4)
 QUICK = 1  # network
@@ -63,7 +72,7 @@ def of_network(numbered: tuple[int, Network], quick: bool) -> list[Outcome]:
     return outcomes
 
 
-def _told(network: Network, mistake: Any, l: int) -> Outcome:
+def _told(network: Network, mistake: Mistake, l: int) -> Outcome:
     """Return whether a planted mistake is caught, and what is told about it."""
     name, pair = planted(network, mistake, l)
     counts = Counter({"planted": 1})
@@ -82,19 +91,10 @@ def _told(network: Network, mistake: Any, l: int) -> Outcome:
     return str(mistake), counts, remarks
 
 
-def _scaled(network: Network, mistake: Any, l: int, scale: float) -> Outcome:
+def _scaled(network: Network, mistake: Mistake, l: int, scale: float) -> Outcome:
     """Return whether a mistake is caught with the cost and all its derivatives scaled."""
     name, pair = planted(network, mistake, l)
-    hand, cost = pair.hand, pair.loss
-
-    def scaled_hand(**named: Any) -> dict[str, Any]:
-        results = hand(**named)
-        return {n: v.dtype.type(scale) * v if n[0] in "dJ" else v for n, v in results.items()}
-
-    def scaled_cost(**named: Any) -> Any:
-        return scale * cost(**named)
-
-    pair = replace(pair, hand=scaled_hand, loss=scaled_cost)
+    pair = replace(pair, hand=scaled(pair.hand, scale), loss=scaled_cost(pair.loss, scale))
     where = f"{network.name}: {name} = {mistake.code}"
     return _caught(f"cost × {scale:g}", where, pair)
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from backproof.compare.diagnosis import Cause
 from backproof.compare.kinks import tied
+from backproof.compare.line import fitted
 from backproof.compare.trial import Trial
 
 STEP = 2.0**-12
@@ -122,8 +123,7 @@ def common_factor(evidence: Sequence[Trial]) -> str:
     found: dict[str, None] | None = None
     for trial in evidence:
         hand, right = _gradients(trial)
-        norm = float(np.vdot(right, right))
-        if not norm:
+        if not np.any(right):
             continue
         factors = {"−1": -1.0, "2": 2.0, "½": 0.5}
         counts = dict(trial.sizes)
@@ -131,8 +131,8 @@ def common_factor(evidence: Sequence[Trial]) -> str:
             counts[f"{one}·{other}"] = n * m
         for name, n in counts.items():
             factors |= {name: n, f"1/{name}": 1 / n}
-        fitted = float(np.vdot(right, hand)) / norm
-        factors.setdefault(f"{fitted:.6g}", fitted)
+        factor = fitted(hand, right)
+        factors.setdefault(f"{factor:.6g}", factor)
         size = max(np.max(np.abs(hand), initial=0), np.max(np.abs(right), initial=0))
         same = [n for n, f in factors.items() if np.all(np.abs(hand - f * right) <= 1e-9 * size)]
         found = {n: None for n in same if found is None or n in found}

@@ -8,16 +8,16 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import click
 from click.core import ParameterSource
 
 from backproof.arguments import FLOATS
-from backproof.compare import console, derivation
+from backproof.compare import console
 from backproof.compare.builtin import PAIRS
 from backproof.compare.dataset import BUNDLED, load
+from backproof.compare.derive_command import derive
 from backproof.compare.location import described, loaded
 from backproof.compare.pair import Pair
 from backproof.compare.report import Report
@@ -32,6 +32,9 @@ Begun = Callable[..., Callable[[], Report | TrainingReport]]  # a run; its repor
 @click.version_option(package_name="backproof", prog_name="backproof")
 def main() -> None:
     """Hold hand-derived gradients against autodiff."""
+
+
+main.add_command(derive)
 
 
 @main.command()
@@ -163,68 +166,6 @@ def _trained(
         return lambda: report
 
     return _run(pairs, begun, STEPS)
-
-
-@main.command()
-@click.argument("what", metavar="logistic|shallow|deep|FILE.py:FUNCTION")
-@click.option("--shapes", metavar="TEXT", help="Of the function's arguments: 'W: k, n; y: int[m]'.")
-@click.option("--wrt", metavar="NAMES", help="Arguments to differentiate; all floats by default.")
-@click.option(
-    "--constraint", "constraints", multiple=True, metavar="TEXT", help="On sizes: 'n >= 2'."
-)
-@click.option("--hidden", metavar="NAMES", help="Of a network here: tanh; or relu,tanh for deep.")
-@click.option("--output", metavar="NAME", help="Its output activation.  [default: sigmoid]")
-@click.option("--loss", metavar="NAME", help="Its loss.  [default: cross_entropy]")
-@click.option("--slope", type=float, help="Leaky ReLU's.  [default: 0.01]")
-@click.option(
-    "-o", "file", type=click.Path(dir_okay=False, writable=True), help="Write the module here."
-)
-def derive(
-    what: str,
-    shapes: str | None,
-    wrt: str | None,
-    constraints: tuple[str, ...],
-    file: str | None,
-    **network: Any,
-) -> None:
-    """Print what JAX derives, as a NumPy module that runs at every size and in every precision.
-
-    For a network of this package, each line has the hand-derived equation above it. For a
-    function of your own, give the shapes of its arguments: sizes are names or numbers, nested
-    arguments are written with dots (layer.W: k, n).
-
-    Exit status: 0 derived, 2 wrong usage, or a function that cannot be derived.
-    """
-    of_network = {name: value for name, value in network.items() if value is not None}
-    of_function = [name for name, value in (("shapes", shapes), ("wrt", wrt)) if value is not None]
-    try:
-        if what in derivation.NETWORKS:
-            if of_function or constraints:
-                raise ValueError(f"--{(*of_function, 'constraint')[0]} goes with a function.")
-            text = derivation.of_network(what, **of_network)
-        else:
-            if of_network:
-                raise ValueError(
-                    f"--{next(iter(of_network))} goes with {', '.join(derivation.NETWORKS)}."
-                )
-            program = derivation.of_function(what, shapes, wrt, constraints)
-            if file is not None and program.through_xla:
-                raise ValueError(
-                    f"{', '.join(program.through_xla)} has no NumPy form and runs through XLA: "
-                    "the module would need more than NumPy; leave -o out to read it."
-                )
-            text = program.source
-    except (TypeError, ValueError, SyntaxError) as error:
-        raise click.UsageError(str(error)) from None
-    if file is not None and Path(file).resolve() == Path(what.rpartition(":")[0]).resolve():
-        raise click.UsageError(f"-o {file} is the file that the function is in: name another.")
-    if file is None:
-        click.echo(text, nl=False)
-        return
-    try:
-        Path(file).write_text(text, "utf-8")
-    except OSError as error:
-        raise click.UsageError(f"-o {file}: {error.strerror}.") from None
 
 
 def _chosen(names: tuple[str, ...], pairs: Mapping[str, Pair]) -> list[Pair]:

@@ -7,7 +7,6 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, JustifyMethod, RenderableType
@@ -17,22 +16,17 @@ from rich.text import Text
 
 from backproof.compare.finding import (
     AGREES,
-    ALIASES,
-    DTYPE,
     IMPRECISE,
     INHERITS,
     KINK,
-    OVERWRITES,
-    RAISES,
-    SHAPE,
     Finding,
 )
 from backproof.compare.report import Report
 from backproof.compare.training import TrainingReport
+from backproof.compare.wording import HEADS, headline, in_words
 
 WIDTH = 100
 COLOURS = {AGREES: "green", IMPRECISE: "yellow", KINK: "yellow", INHERITS: "magenta"}
-NUMBERS = 12  # characters of a number in a table
 
 
 def console() -> Console:
@@ -95,13 +89,10 @@ def as_text(report: Report) -> str:
 def _report(report: Report) -> Iterator[RenderableType]:
     """Yield a headline, and what a person needs to know beyond it."""
     yield Text(headline(report))
-    rows: list[tuple[str, str]] = []
     if report.story is not None:
         yield Text("")
         yield _lines(report.story.judgement.findings)
-        rows = report.told()
-    else:
-        rows = report.remarks()
+    rows = report.rows
     if rows:
         yield Text("")
         table = Table.grid(padding=(0, 2))
@@ -117,82 +108,22 @@ def _report(report: Report) -> Iterator[RenderableType]:
             yield Text(f"  {label:<{width}}  {command}", no_wrap=True, overflow="ignore")
 
 
-def headline(report: Report) -> str:
-    """Return the verdict in one sentence."""
-    name = report.pair.title
-    if report.fault:
-        return f"{name}: the replay differs from XLA, so nothing can be said: {report.fault}"
-    if report.story is None:
-        shapes = "1 shape" if len(report.shapes) == 1 else f"{len(report.shapes)} shapes"
-        said = "agrees with autodiff" if not report.vacuous else "agrees with autodiff, vacuously,"
-        return (
-            f"{name}: the hand-derived gradient {said} on {shapes}, {report.quantities} quantities"
-        )
-    first, findings = report.story.first, report.story.judgement.findings
-    own = [f for f in findings if not f.passes and f.verdict not in (INHERITS, first.verdict)]
-    same = [f.quantity for f in findings if f.verdict == first.verdict]
-    inherit = [f.quantity for f in findings if f.verdict == INHERITS]
-    says = {
-        SHAPE: "of the wrong shape",
-        DTYPE: "of the wrong dtype",
-        OVERWRITES: "overwritten",
-        ALIASES: "in an argument's memory",
-    }
-    verb = f"{'are' if len(same) > 1 else 'is'} {says.get(first.verdict, first.verdict)}"
-    if first.verdict == RAISES:
-        verb = "raises"
-    sentence = f"{name}: {_listed(same or [first.quantity])} {verb}"
-    if inherit:
-        sentence += f"; {_listed(inherit)} inherit{'s' * (len(inherit) == 1)} it"
-    if own:
-        sentence += f"; {_listed([f'{f.quantity} ({f.verdict})' for f in own])}"
-    return f"{sentence}."
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
 def _lines(findings: Sequence[Finding]) -> Table:
     """Return a row for every quantity: what either side says where they differ most."""
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    heads: list[tuple[str, JustifyMethod]] = [
-        ("  line", "left"),
-        ("shape", "left"),
-        ("hand", "right"),
-        ("autodiff", "right"),
-        ("verdict", "left"),
-    ]
-    for head, justify in heads:
-        table.add_column(head, justify=justify, no_wrap=head != "verdict", overflow="fold")
-    for finding in findings:
-        has_numbers = finding.hand == finding.hand or finding.autodiff == finding.autodiff
-        verdict = Text(finding.verdict, COLOURS.get(finding.verdict, "bold red"))
-        if finding.verdict == AGREES and has_numbers:
-            verdict.append(f" ({finding.ulps:.1f} ulp)", "")
-        elif finding.note:
-            verdict.append(
-                f" {finding.note}" if finding.verdict == INHERITS else f": {finding.note}", ""
-            )
-        place = f" {list(finding.place)}" if finding.place and has_numbers else ""
-        table.add_row(
-            f"  {finding.quantity}{place}",
-            str(finding.shape),
-            *_numbers(finding),
-            verdict,
+    for head in HEADS:
+        table.add_column(
+            "  line" if head == "line" else head,
+            justify="right" if head in ("hand", "autodiff") else "left",
+            no_wrap=head != "verdict",
+            overflow="fold",
         )
+    for finding in findings:
+        quantity, shape, hand, autodiff, verdict = in_words(finding)
+        said = Text(verdict)
+        said.stylize(COLOURS.get(finding.verdict, "bold red"), 0, len(finding.verdict))
+        table.add_row(f"  {quantity}", shape, hand, autodiff, said)
     return table
-
-
-def _numbers(finding: Finding) -> tuple[str, str]:
-    """Return what either side says, if anything: six digits, or as many as tell them apart."""
-    hand, autodiff = finding.hand, finding.autodiff
-    if hand != hand and autodiff != autodiff:
-        return "", ""
-    digits = 6
-    while digits < 17 and not finding.passes and f"{hand:.{digits}g}" == f"{autodiff:.{digits}g}":
-        digits += 1
-    return f"{hand:.{digits}g}", f"{autodiff:.{digits}g}"
 
 
 def show(reports: Sequence[Report | TrainingReport]) -> None:
@@ -244,34 +175,3 @@ def _cells(report: Report | TrainingReport) -> dict[tuple[str, JustifyMethod], s
         verdict = AGREES if report.agrees else "disagrees"
     cells["verdict", "left"] = Text(verdict, "green" if report.agrees else "bold red")
     return cells
-
-
-def as_html(report: Report) -> str:
-    """Return a report for a notebook: a table that a screen reader can read."""
-    from html import escape
-
-    def row(tag: str, cells: Sequence[Any]) -> str:
-        return f"<tr>{''.join(f'<{tag}>{escape(str(cell))}</{tag}>' for cell in cells)}</tr>"
-
-    parts = [f"<p><strong>{escape(headline(report))}</strong></p>"]
-    rows = report.remarks()
-    if report.story is not None:
-        head = row("th", ("line", "shape", "hand", "autodiff", "verdict"))
-        body = [
-            row(
-                "td",
-                (
-                    f.quantity,
-                    f.shape,
-                    f"{f.hand:.6g}",
-                    f"{f.autodiff:.6g}",
-                    f"{f.verdict} {f.note}",
-                ),
-            )
-            for f in report.story.judgement.findings
-        ]
-        parts.append(f"<table><thead>{head}</thead><tbody>{''.join(body)}</tbody></table>")
-        rows = report.told()
-    if rows:
-        parts.append(f"<table><tbody>{''.join(row('td', cells) for cells in rows)}</tbody></table>")
-    return "".join(parts)

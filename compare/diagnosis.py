@@ -7,13 +7,13 @@ unrecognised: no name is better than a wrong one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from backproof.compare.line import Line, Wrong, consequences
+from backproof.compare.line import Line, Wrong, consequences, rounding
 from backproof.compare.mistakes import MISTAKES, Mistake
 from backproof.compare.trial import Trial
 from backproof.compare.values import Array
@@ -22,8 +22,7 @@ Key: TypeAlias = tuple[str, int, str]  # a line, a row of the table, the details
 
 MOST = 3  # wrong lines that are explained
 LEAST = 3  # problems on which an explanation must hold
-SAME = 1e-9  # of the largest entry, in float64; and a thousandth of what is to be explained
-SAME_IN_FLOAT32 = 1e-4
+SHARE = 1e-3  # of what is to be explained: so much may be left
 
 
 @dataclass(frozen=True)
@@ -70,38 +69,45 @@ def _first(keys: Sequence[Key], count: int) -> Cause | None:
     return Cause(MISTAKES[row], name, detail, count)
 
 
-def _in_the_line(quantity: str, evidence: Sequence[Trial], whole: Sequence[Trial]) -> list[Key]:
+def _in_the_line(quantity: str, trials: Sequence[Trial], whole: Sequence[Trial]) -> list[Key]:
     """Return the mistakes in a line that give what the hand-derived side has, everywhere."""
-    alive: list[Key] | None = None
-    for trial, complete in zip(evidence, whole, strict=True):
+
+    def explain(trial: Trial, complete: Trial, alive: Sequence[Key] | None) -> Iterator[Key]:
         line = Line(complete, quantity, np.asarray(trial.hand[quantity], np.float64))
-        found = {
-            (quantity, row, detail)
-            for row in _rows(alive)
-            for detail, wrong in planted(line, row)
-            if _gives(wrong, line.hand, line.right, trial)
-        }
-        alive = sorted(found) if alive is None else [key for key in alive if key in found]
-        if not alive:
-            break
-    return alive or []
+        for row in _rows(alive):
+            for detail, wrong in planted(line, row):
+                if _gives(wrong, line.hand, line.right, trial):
+                    yield quantity, row, detail
+
+    return _on_every(trials, whole, explain)
 
 
-def _hidden(wrong: Sequence[str], evidence: Sequence[Trial], whole: Sequence[Trial]) -> list[Key]:
+def _hidden(wrong: Sequence[str], trials: Sequence[Trial], whole: Sequence[Trial]) -> list[Key]:
     """Return the mistakes in lines that are not shown, carried through the lines after them."""
-    alive: list[Key] | None = None
-    for trial, complete in zip(evidence, whole, strict=True):
+
+    def explain(trial: Trial, complete: Trial, alive: Sequence[Key] | None) -> Iterator[Key]:
         names = complete.ordered()
         before = [n for n in names[: names.index(wrong[0])] if n not in trial.hand and n != "J"]
-        found = {
-            (name, row, detail)
-            for name in before
-            if alive is None or any(name == key[0] for key in alive)
-            for row in _rows(alive)
-            for detail, wrong_here in planted(Line(complete, name), row)
-            if _carried(trial, complete, name, wrong_here, wrong)
-        }
-        alive = sorted(found) if alive is None else [key for key in alive if key in found]
+        for name in before:
+            if alive is None or any(name == key[0] for key in alive):
+                for row in _rows(alive):
+                    for detail, wrong_here in planted(Line(complete, name), row):
+                        if _carried(trial, complete, name, wrong_here, wrong):
+                            yield name, row, detail
+
+    return _on_every(trials, whole, explain)
+
+
+def _on_every(
+    trials: Sequence[Trial],
+    whole: Sequence[Trial],
+    explain: Callable[[Trial, Trial, Sequence[Key] | None], Iterator[Key]],
+) -> list[Key]:
+    """Return the explanations that hold on every problem; of those `alive`, as more are asked."""
+    alive: list[Key] | None = None
+    for trial, complete in zip(trials, whole, strict=True):
+        found = set(explain(trial, complete, alive))
+        alive = sorted(found if alive is None else found.intersection(alive))
         if not alive:
             break
     return alive or []
@@ -121,19 +127,12 @@ def planted(line: Line, row: int) -> Wrong:
 
 def _gives(wrong: Array, hand: Any, right: Array, trial: Trial) -> bool:
     """Whether a mistake gives the hand-derived numbers, and leaves nothing of them to explain."""
-    unexplained, explained, rounding = _apart(wrong, hand, right, trial)
-    return unexplained <= min(rounding, 1e-3 * explained)
+    unexplained, explained = _apart(hand, wrong), _apart(hand, right)
+    return unexplained <= min(rounding(trial, hand, right), SHARE * explained)
 
 
-def _apart(wrong: Array, hand: Any, right: Array, trial: Trial) -> tuple[float, float, float]:
-    """Return how far hand-derived numbers are from wrong and from right ones, and from rounding."""
-    share = SAME if trial.dtype == np.float64 else SAME_IN_FLOAT32
-    size = max(np.max(np.abs(hand), initial=0), np.max(np.abs(right), initial=0))
-    return (
-        float(np.max(np.abs(hand - wrong), initial=0)),
-        float(np.max(np.abs(hand - right), initial=0)),
-        share * float(size),
-    )
+def _apart(one: Array, other: Array) -> float:
+    return float(np.max(np.abs(one - other), initial=0))
 
 
 def _carried(
@@ -143,10 +142,10 @@ def _carried(
     changed = consequences(complete, name, wrong_here)
     for shown in changed.keys() & trial.hand.keys():
         hand, right = trial.hand[shown], complete.plain[shown]
-        unexplained, explained, rounding = _apart(changed[shown], hand, right, trial)
-        if unexplained > rounding or (explained > rounding and unexplained > 1e-3 * explained):
+        unexplained, explained = _apart(hand, changed[shown]), _apart(hand, right)
+        allowed = rounding(trial, hand, right)
+        if unexplained > allowed or (explained > allowed and unexplained > SHARE * explained):
             return False
     return all(
-        name in changed and _gives(changed[name], trial.hand[name], complete.plain[name], trial)
-        for name in wrong
+        n in changed and _gives(changed[n], trial.hand[n], complete.plain[n], trial) for n in wrong
     )

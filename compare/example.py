@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from backproof.arguments import FLOATS, check_choice, check_whole
@@ -49,6 +50,16 @@ class Example:
     def __str__(self) -> str:
         sizes = [f"{name}={size}" for name, size in self.sizes.items()]
         return ",".join([*sizes, f"seed={self.seed}", *self.unusual])
+
+
+@contextmanager
+def checked_at(title: str, example: Example) -> Iterator[None]:
+    """Add to an exception at which example a pair was checked."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(f"while {title} was checked at {example}")
+        raise
 
 
 def parsed(text: str, sizes: tuple[str, ...], kinds: Mapping[str, Mapping[str, object]]) -> Example:

@@ -21,7 +21,6 @@ from backproof.compare.finding import (
     WRONG,
     Finding,
     Judgement,
-    as_json,
 )
 from backproof.compare.judging import judged, judged_or_raised
 from backproof.compare.misfit import probably
@@ -49,10 +48,9 @@ class Story:
     def as_json(self) -> dict[str, Any]:
         """Return plain data, as docs/report-schema.json describes it."""
         return {
-            "example": str(self.example),
+            **self.judgement.as_json(),
             "first_wrong": self.first.quantity,
             "verdict": self.first.verdict,
-            "findings": [as_json(finding) for finding in self.judgement.findings],
             "why": self.why,
             "causes": [
                 {
@@ -158,16 +156,12 @@ def _evidence(
 
 def _who(trial: Trial, first: Finding) -> str:
     """Say with whom the third witness sides, and how closely."""
-    right = witness.value_at(trial, first.quantity, first.place)
-    if right is None:
+    said = witness.heard(trial, first.quantity, first.place)
+    if said is None:
         return ""
-    hand, autodiff = float(trial.hand[first.quantity][first.place]), first.autodiff
-    scale = max(abs(hand), abs(autodiff), abs(right)) or 1.0
-    off = {"the hand": abs(hand - right) / scale, "autodiff": abs(autodiff - right) / scale}
-    nearer = min(off, key=lambda side: off[side])
-    if off[nearer] > witness.CLOSE:
-        return f"complex step agrees with neither: it gives {right:.6g}"
-    return f"complex step agrees with {nearer} ({off[nearer]:.0e})"
+    if not said.right:
+        return f"complex step agrees with neither: it gives {said.derivative:.6g}"
+    return f"complex step agrees with {said.right} ({said.off:.0e})"
 
 
 def _unrecognised(first: Finding) -> str:

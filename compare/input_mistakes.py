@@ -6,7 +6,7 @@ from itertools import permutations
 
 import numpy as np
 
-from backproof.compare.line import Line, Wrong, fitted, same
+from backproof.compare.line import Line, Wrong, fitted
 from backproof.compare.values import Array
 
 
@@ -96,7 +96,7 @@ def elementwise(line: Line) -> Wrong:
         if product.shape != line.right.shape or not np.any(product):
             continue
         scale = fitted(line.right, product)
-        if not same(line.right, scale * product):
+        if not line.is_right(scale * product):
             continue
         for twin, array in ((other, right), (_flipped(other), right.T)):
             try:

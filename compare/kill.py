@@ -16,9 +16,10 @@ import numpy as np
 
 from backproof.arguments import check_whole
 from backproof.compare.diagnosis import planted
-from backproof.compare.example import Example
+from backproof.compare.differences import EITHER_SIDE, ROUNDINGS
+from backproof.compare.example import Example, checked_at
 from backproof.compare.finding import SHAPE
-from backproof.compare.judging import EITHER_SIDE, ROUNDINGS, judged
+from backproof.compare.judging import judged
 from backproof.compare.line import Line
 from backproof.compare.mistakes import MISTAKES
 from backproof.compare.pair import Pair
@@ -79,11 +80,8 @@ def kill_rate(pair: Pair, examples: int = 50, seed: int = 0) -> KillRate:
 def _own(pair: Pair, examples: int, seed: int) -> Iterator[Trial]:
     for example in islice(members(pair, seed, tuple(pair.dtypes)), examples):
         arguments = pair.arguments(example)
-        try:
+        with checked_at(pair.title, example):
             trial = Trial(pair, arguments, thorough=False)
-        except Exception as error:
-            error.add_note(f"while {pair.title} was checked at {example}")
-            raise
         wrong = [finding for finding in judged(trial, {}) if not finding.passes]
         if wrong:
             raise ValueError(

@@ -7,21 +7,18 @@ smooth after all, and whoever differs is wrong.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from backproof.autodiff.program import CUT, Result
 from backproof.compare import ladder
+from backproof.compare.finding import AUTODIFF_WRONG, KINK, WRONG
+from backproof.compare.nearby import STEP, jumps, moved_at, one_sided, settled
 from backproof.compare.trial import Trial
-from backproof.compare.witness import leaf_of
 
 DIRECTIONS = 24
 FEW = 6  # directions, which show whether there is a need for more
-CHOICES = 24  # at all ties, by chance
-STEP = 2.0**-30  # of an entry, or of this share of the largest one, or of 1 where all are 0
-LEAST = 2.0**-8
 SMOOTH = 1e-6  # derivatives this close to one another, relative to the largest, are the same
 ROUNDINGS = 64  # or this close, where there are few digits
 OFF = 1e-4  # by so much both sides are wrong, or it is not told
@@ -35,13 +32,13 @@ Seen = Sequence[Any]  # one derivative, in several directions or with several ch
 def looked_at(
     trial: Trial, name: str, outside: Any, place: tuple[int, ...]
 ) -> tuple[str, str] | None:
-    """Return "kink", "hand" or "autodiff" (who is wrong there), and why; None where no tie is.
+    """Return *kink*, *wrong* or *autodiff wrong*, and why; None where no tie is the reason.
 
     `outside` are the entries of `name` that do not agree; `place` is the one to speak of.
     """
     if not name.startswith("d") or not tied(trial):
         return None
-    near = [gradients[name] for _, _, gradients in _one_sided(trial, DIRECTIONS)]
+    near = [gradients[name] for _, _, gradients in one_sided(trial, DIRECTIONS)]
     if not near:
         return None
     slack = _slack(trial, name, near)
@@ -52,7 +49,7 @@ def looked_at(
     if not np.all(np.logical_and(*within)[outside]) or not _spanned(
         hand, near, outside & ~smooth, slack
     ):
-        chosen = list(_chosen(trial, name))
+        chosen = list(settled(trial, name))
         lowest, highest = _widened(trial, name, [low, high, *chosen], slack)
         seen = [*near, *chosen]
     of_autodiff = smooth & (np.abs(autodiff - low) <= same)
@@ -64,21 +61,21 @@ def looked_at(
     rest = outside & ~of_hand & ~elsewhere
     wrong = rest & ~of_choice
     if np.any(wrong & smooth):
-        return "hand", _smooth_point(low, wrong & smooth, place)
+        return WRONG, _smooth_point(low, wrong & smooth, place)
     if np.any(wrong):
         at = _first(wrong, place)
         ends = (low, high) if high[at] - low[at] > same[at] else (lowest, highest)
-        return "hand", _said(at, place, ends, {"hand": hand})
+        return WRONG, _said(at, place, ends, {"hand": hand})
     if _spanned(hand, seen, rest & ~smooth, slack) is False:
         at = _first(rest & ~smooth, place)
-        return "hand", _said(at, place, (low, high), {}) + ", each for itself, not all at once"
+        return WRONG, _said(at, place, (low, high), {}) + ", each for itself, not all at once"
     if np.any(rest):
         at, both = _first(rest, place), {"hand": hand, "autodiff": autodiff}
         narrow = all(low[at] - slack <= side[at] <= high[at] + slack for side in both.values())
         ends = (low, high) if narrow else (lowest, highest)
-        return "kink", _said(at, place, ends, both, by_choice=not narrow)
+        return KINK, _said(at, place, ends, both, by_choice=not narrow)
     off = smooth & ~of_autodiff
-    return ("autodiff", _smooth_point(low, off, place)) if np.any(off) else None
+    return (AUTODIFF_WRONG, _smooth_point(low, off, place)) if np.any(off) else None
 
 
 def overlooked(trial: Trial, names: Iterable[str]) -> dict[str, tuple[Any, str]]:
@@ -89,7 +86,7 @@ def overlooked(trial: Trial, names: Iterable[str]) -> dict[str, tuple[Any, str]]
     """
     if not tied(trial):
         return {}
-    around = [one for one in _one_sided(trial, FEW) if not _jumped(trial, one)]
+    around = [one for one in one_sided(trial, FEW) if not jumps(trial, one)]
     found = {}
     for name in names if len(around) == FEW else ():
         if not name.startswith("d"):
@@ -99,16 +96,15 @@ def overlooked(trial: Trial, names: Iterable[str]) -> dict[str, tuple[Any, str]]
         suspect = (high - low <= SMOOTH * size) & (np.abs(trial.hand[name] - low) > OFF * size)
         if np.any(suspect):
             verdict = looked_at(trial, name, suspect, _first(suspect))
-            if verdict is not None and verdict[0] == "hand":
+            if verdict is not None and verdict[0] == WRONG:
                 found[name] = suspect, f"{verdict[1]}, and autodiff is wrong in the same way"
     return found
 
 
 def tied(trial: Trial) -> bool:
     """Whether the program compares equals: False where it runs through XLA, and is not watched."""
-    cut = trial.pair.reference.cut(trial.cuts, trial.sizes)
     try:
-        return bool(cut.ties(**trial.inputs(np.longdouble)))
+        return bool(trial.program.ties(**trial.inputs(np.longdouble)))
     except Exception:
         return False
 
@@ -129,7 +125,7 @@ def _from_both_sides(
     disputed = smooth & (hand_off | (np.abs(autodiff - low) > same))
     places = sorted(map(tuple, np.argwhere(disputed)), key=lambda at: not hand_off[at])
     for at in places[:ENTRIES]:
-        for _, _, gradients in _moved(trial, name, at):
+        for _, _, gradients in moved_at(trial, name, at):
             near.append(gradients[name])
             low[at], high[at] = min(low[at], near[-1][at]), max(high[at], near[-1][at])
         smooth[at] = high[at] - low[at] <= same[at]
@@ -198,89 +194,6 @@ def _slack(trial: Trial, name: str, near: Seen) -> float:
     share = max(SMOOTH, ROUNDINGS * float(np.finfo(trial.dtype).eps))
     sizes = [float(np.max(np.abs(x), initial=0)) for x in (near, trial.hand[name])]
     return share * max(*sizes, np.finfo(float).tiny)
-
-
-def _one_sided(trial: Trial, count: int) -> Iterator[Result]:
-    """Yield the program near the point, in several directions, where no tie is.
-
-    What is moved is what there are derivatives for: labels stay what they are.
-    """
-    random = np.random.default_rng(0)
-    cut = trial.pair.reference.cut(trial.cuts, trial.sizes)
-    flat = cut.signature.flat(trial.inputs(np.longdouble))
-    names = [
-        leaf.name
-        for leaf in cut.signature.leaves
-        if leaf.path[0] == CUT or f"d{leaf.name}" in trial.hand
-    ]
-    for i in range(count):
-        moved = {name: flat[name] + _step(flat[name], random, i) for name in names}
-        yield from _run(cut, flat | moved)
-
-
-def _moved(trial: Trial, name: str, place: tuple[int, ...]) -> Iterator[Result]:
-    """Yield the program with one entry of what `name` is the derivative for moved up, and down."""
-    cut = trial.pair.reference.cut(trial.cuts, trial.sizes)
-    flat = cut.signature.flat(trial.inputs(np.longdouble))
-    leaf = leaf_of(trial, name.removeprefix("d")) or ""
-    for sign in (1, -1) if leaf else ():
-        moved = np.array(flat[leaf])
-        moved[place] += sign * _sizes(moved)[place]
-        yield from _run(cut, flat | {leaf: moved})
-
-
-def _run(cut: Any, flat: Mapping[str, Any]) -> Iterator[Result]:
-    """Yield what the program gives, if its derivatives are finite."""
-    J, values, gradients = cut(**cut.signature.nested(flat))
-    if all(np.all(np.isfinite(derivative)) for derivative in gradients.values()):
-        yield J, values, {name: np.asarray(dV, float) for name, dV in gradients.items()}
-
-
-def _sizes(array: Any) -> Any:
-    """Return a small step for every entry."""
-    largest = np.max(np.abs(array), initial=0) or 1
-    return np.maximum(np.abs(array), LEAST * largest) * np.longdouble(STEP)
-
-
-def _step(array: Any, random: np.random.Generator, i: int) -> Any:
-    """Return small steps: now and then along a diagonal, forth and back, else anywhere."""
-    if i % 3 == 0:
-        return (-1) ** i * _sizes(array) * (1 + random.random(array.shape))
-    return _sizes(array) * random.standard_normal(array.shape)
-
-
-def _jumped(trial: Trial, near: Result) -> bool:
-    """Whether a value is another one near the point: a jump has no derivative."""
-    J, values, gradients = near
-    size = max((float(np.max(np.abs(dV), initial=0)) for dV in gradients.values()), default=0.0)
-    for name, value in {"J": J, **values}.items():
-        at = trial.truth[name]
-        largest = max(float(np.max(np.abs(at), initial=0)), size)
-        if not np.all(np.abs(value - at) <= OFF * largest):
-            return True
-    return False
-
-
-def _chosen(trial: Trial, name: str) -> Iterator[Any]:
-    """Yield a derivative with all ties settled: the usual conventions first, then by chance.
-
-    Every larger of equals, every smaller, the first of equals, the last.
-    """
-    random = np.random.default_rng(0)
-    conventions: list[Callable[[Any], Any]] = [
-        np.ones,
-        lambda shape: -np.ones(shape),
-        lambda shape: np.arange(np.prod(shape), 0, -1).reshape(shape),
-        lambda shape: np.arange(np.prod(shape)).reshape(shape) + 1,
-    ]
-    cut, inputs = trial.pair.reference.cut(trial.cuts, trial.sizes), trial.inputs(np.longdouble)
-    for tilts in conventions + [random.standard_normal] * CHOICES:
-        try:
-            derivative = np.asarray(cut.settled(tilts, **inputs)[2][name], float)
-        except Exception:  # an operation that takes plain arrays only
-            return
-        if np.all(np.isfinite(derivative)):
-            yield derivative
 
 
 def _widened(trial: Trial, name: str, seen: Seen, slack: float) -> tuple[Any, Any]:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from backproof.arguments import FLOATS
+from backproof.autodiff.program import with_floats
 from backproof.compare.trial import Trial
 
 SLACK = 1e3  # between what rounding does by chance on two rungs; a wrong formula needs 1e5 and more
@@ -119,18 +120,14 @@ def _near(trial: Trial, by: float = 2.0**-20, count: int = RETRIES) -> Iterator[
     yield trial
     random = np.random.default_rng(0)
     signature = trial.pair.reference.program.signature
+    flat = signature.flat(trial.given)
+
+    def moved(array: Any) -> Any:
+        by_chance = (1 + random.integers(-8, 9, array.shape) * by).astype(array.dtype)
+        return (array * by_chance).astype(np.float32).astype(array.dtype)
+
     for _ in range(count):
-        moved = {
-            name: array * (1 + random.integers(-8, 9, array.shape) * by).astype(array.dtype)
-            if array.dtype.kind == "f"
-            else array
-            for name, array in signature.flat(trial.given).items()
-        }
-        moved = {
-            name: array.astype(np.float32).astype(array.dtype) if array.dtype.kind == "f" else array
-            for name, array in moved.items()
-        }
         try:
-            yield Trial(trial.pair, signature.nested(moved), thorough=False)
+            yield Trial(trial.pair, signature.nested(with_floats(flat, moved)), thorough=False)
         except Exception:  # labels beyond 1, say
             continue

@@ -14,6 +14,7 @@ from backproof.compare.values import Array
 
 Wrong: TypeAlias = Iterator[tuple[str, Array]]  # in a few words, what a mistaken line gives
 MOST = 128  # entries, of what is taken entry by entry
+SAME, SAME_IN_FLOAT32 = 1e-9, 1e-4  # of the largest entry
 
 
 class Line:
@@ -32,6 +33,11 @@ class Line:
         """What the line should give."""
         return np.asarray(self.trial.plain[self.name], np.float64)
 
+    def is_right(self, array: Array) -> bool:
+        """Whether this is what the line should give, but for rounding."""
+        apart = np.max(np.abs(self.right - array), initial=0)
+        return bool(apart <= rounding(self.trial, self.right))
+
     def given(self, replaced: Mapping[str, Array]) -> Array:
         """Return what the line gives with other inputs; inputs keep their shape."""
         return np.asarray(self.trial.expected(replaced=replaced)[self.name], np.float64)
@@ -39,7 +45,7 @@ class Line:
     @cached_property
     def reads(self) -> list[str]:
         """The names of all that the line reads: arguments, V and dV."""
-        cut = self.trial.pair.reference.cut(self.trial.cuts, self.trial.sizes)
+        cut = self.trial.program
         leaves = {leaf.name: leaf for leaf in cut.signature.leaves}
         found = []
         for name in cut.reads(self.name, self.sizes):
@@ -92,9 +98,10 @@ def fitted(hand: Any, wrong: Any) -> float:
     return float(np.vdot(wrong, hand)) / norm if norm else 0.0
 
 
-def same(one: Array, other: Array) -> bool:
-    """Whether two arrays are the same but for rounding."""
-    return bool(np.max(np.abs(one - other), initial=0) <= 1e-9 * np.max(np.abs(one), initial=0))
+def rounding(trial: Trial, *arrays: Array) -> float:
+    """Return how far apart arrays may be that are the same but for rounding."""
+    share = SAME if trial.dtype == np.float64 else SAME_IN_FLOAT32
+    return share * max(float(np.max(np.abs(array), initial=0)) for array in arrays)
 
 
 def units(array: Array) -> Iterator[Array]:

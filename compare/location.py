@@ -45,11 +45,14 @@ def module_at(where: str) -> ModuleType:
         if not path.is_file():
             raise ValueError(f"{where}: there is no such file.")
         sys.path.insert(0, str(path.resolve().parent))  # as `python FILE.py` does
-        spec = importlib.util.spec_from_file_location(path.stem, path)
+        name = path.stem
+        while name in sys.modules and getattr(sys.modules[name], "__file__", "") != str(path):
+            name += "_"  # another module has it, as for a file random.py
+        spec = importlib.util.spec_from_file_location(name, path)
         assert spec is not None
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
-        sys.modules[path.stem] = module
+        sys.modules[name] = module
         with _importing(where):
             spec.loader.exec_module(module)
         return module

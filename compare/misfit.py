@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from backproof.autodiff.program import by_name
+from backproof.compare.line import fitted
 from backproof.compare.trial import Trial
 
 
@@ -15,10 +17,10 @@ def probably(name: str, evidence: Sequence[Trial]) -> str:
     common: list[str] | None = None
     for trial in evidence:
         hand = trial.hand[name]
-        J, values, gradients = trial.pair.reference.program(**trial.arguments)
+        right = by_name(trial.pair.reference.program(**trial.arguments))
         fitting = [
             words
-            for words, guess in _guesses(name, {"J": J, **values, **gradients})
+            for words, guess in _guesses(name, right)
             if guess.shape == hand.shape and _close(hand, guess)
         ]
         common = fitting if common is None else [words for words in common if words in fitting]
@@ -65,7 +67,7 @@ def _factor(array: Any, total: Any) -> float | None:
     """Return the number by which a sum became the gradient, such as 1/m; None if it did not."""
     if total.shape != array.shape or not np.any(total):
         return None
-    factor = float(np.vdot(array, total) / np.vdot(total, total))
+    factor = fitted(array, total)
     return factor if _close(array, factor * total) else None
 
 

@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -17,12 +16,12 @@ from backproof.arguments import FLOATS, check_choice
 from backproof.autodiff.dimensions import evaluated
 from backproof.autodiff.signature import Leaf
 from backproof.compare import shapes
+from backproof.compare.drawing import drawn, variations
 from backproof.compare.example import WORDS, Example, parsed
 from backproof.compare.reference import Reference
-from backproof.compare.values import COINS, MAKERS, ORDERS, Draw, Values, arranged, real
+from backproof.compare.values import COINS, MAKERS, ORDERS, Draw, Values, real
 
 ENTRIES = 2**24  # of an array in an example that is written by hand
-KINDS = {"float": "fiub", "int": "iu", "bool": "b"}  # what may be drawn, by the argument's kind
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,32 +199,8 @@ class Pair:
 
     @cached_property
     def variations(self) -> list[dict[str, str]]:
-        """Kinds of values that differ from the first: the usual ones in turns, the rare one by one.
-
-        A third have usual kinds only, one in so many has the same rare kind everywhere.
-        """
-        rare = {name: [*v.kinds][v.usual :] for name, v in self.kinds.items()}
-        single = [{name: kind} for name, kinds in rare.items() for kind in kinds]
-        everywhere = [
-            {name: kind for name, kinds in rare.items() if kind in kinds}
-            for kind in dict.fromkeys(kind for kinds in rare.values() for kind in kinds)
-        ]
-        chosen: list[dict[str, str]] = []
-        for variation in [*single, *everywhere]:
-            chosen += [variation, {}] if len(chosen) % 4 == 0 else [variation]
-        several = {
-            name: [*values.kinds][: values.usual]
-            for name, values in self.kinds.items()
-            if values.usual > 1
-        }
-        rounds = 2 * max((values.usual for values in self.kinds.values()), default=1) - 1
-        found = []
-        for turn, (place, variation) in product(range(rounds), enumerate(chosen or [{}])):
-            # Each round begins with the next usual kinds, so that none stays with one rare kind.
-            usual = {name: kinds[(place + turn) % len(kinds)] for name, kinds in several.items()}
-            kinds = usual | variation
-            found.append({n: k for n, k in kinds.items() if k != next(iter(self.kinds[n].kinds))})
-        return found
+        """Kinds of values that differ from the first, in turns."""
+        return variations(self.kinds)
 
     @cached_property
     def usual_variations(self) -> list[dict[str, str]]:
@@ -259,7 +234,7 @@ class Pair:
                 )
         return example
 
-    def arguments(self, example: Example, dtype: Any = None) -> dict[str, Any]:
+    def arguments(self, example: Example) -> dict[str, Any]:
         """Make the arrays of an example, as `hand` takes them."""
         if not isinstance(example, Example):
             raise TypeError(
@@ -278,52 +253,8 @@ class Pair:
         flat = {}
         for leaf in self.leaves:
             name = self._kind_of(leaf)
-            kinds = self.kinds[name].kinds
-            kind = example.kinds.get(name) or next(iter(kinds))
-            shape = tuple(evaluated(str(size), example.sizes) for size in leaf.shape)
-            array = _drawn(name, kinds[kind], random, shape, example.sizes)
-            if array.dtype.kind not in KINDS[leaf.kind]:
-                raise TypeError(
-                    f"values[{name!r}] drew {array.dtype} for {leaf.place}, which holds "
-                    f"{leaf.kind}s: draw {'numbers' if leaf.kind == 'float' else leaf.kind + 's'}."
-                )
-            if leaf.kind == "float" and (array.dtype.kind == "f" or kind not in ("bool", "uint8")):
-                array = _in_float32(name, array).astype(dtype or example.dtype)
-            flat[leaf.name] = arranged(array, example.order)
+            flat[leaf.name] = drawn(leaf, name, self.kinds[name], example, random)
         return self.reference.program.signature.nested(flat)
-
-
-def _drawn(
-    name: str, draw: Draw, random: np.random.Generator, shape: tuple[int, ...], sizes: Any
-) -> Any:
-    """Return what was drawn as an array of that shape."""
-    try:
-        array = np.asarray(draw(random, shape, dict(sizes)))
-    except Exception as error:
-        error.add_note(f"while values[{name!r}] drew an array of shape {shape}")
-        raise
-    if array.shape != shape:
-        raise ValueError(
-            f"values[{name!r}] drew an array of shape {array.shape}: expected {shape}."
-        )
-    if array.dtype.kind == "f" and np.isnan(array).any():
-        raise ValueError(
-            f"values[{name!r}] drew NaN: draw numbers, of which each side knows what to make."
-        )
-    return array
-
-
-def _in_float32(name: str, array: Any) -> Any:
-    """Return what was drawn as every precision holds it: 0 for subnormals, as XLA has it."""
-    with np.errstate(over="ignore"):
-        narrow = array.astype(np.float32)
-    if np.any(np.isinf(narrow) != np.isinf(array)):
-        raise ValueError(
-            f"values[{name!r}] drew {np.max(np.abs(array)):g}, which float32 does not hold: draw "
-            "smaller numbers."
-        )
-    zero = np.copysign(np.float32(0), narrow)
-    return np.where(np.abs(narrow) < np.finfo(np.float32).tiny, zero, narrow)
 
 
 def _names(upstream: str | Sequence[str]) -> tuple[str, ...]:

@@ -142,10 +142,13 @@ class Report:
         how += f" --dtype {dtype}" if dtype else ""
         return f"backproof check {place} {how}"
 
-    def told(self) -> list[tuple[str, str]]:
-        """Return what there is to say about a failure, under labels."""
-        story = self.story
-        assert story is not None
+    @property
+    def rows(self) -> list[tuple[str, str]]:
+        """What there is to say, under labels."""
+        return self._remarks() if self.story is None else self._told(self.story)
+
+    def _told(self, story: Story) -> list[tuple[str, str]]:
+        """Return what there is to say about a failure."""
         rows = [
             ("why", f"{cause} (on {cause.holds_on} of {cause.holds_on} problems)")
             for cause in story.causes
@@ -157,8 +160,8 @@ class Report:
         rows += [(what, str(story.example)), ("again", self.again)]
         return [(label, text) for label, text in rows if text]
 
-    def remarks(self) -> list[tuple[str, str]]:
-        """Return what is worth a word about a pair that agrees, under labels."""
+    def _remarks(self) -> list[tuple[str, str]]:
+        """Return what is worth a word about a pair that agrees."""
         rows = [("vacuous", text) for text in self.vacuous]
         return rows + [
             (finding.verdict, f"{finding}, at {at}".replace(f" {finding.verdict}", "", 1))
@@ -193,6 +196,6 @@ class Report:
         return as_text(self)
 
     def _repr_html_(self) -> str:
-        from backproof.compare.console import as_html
+        from backproof.compare.wording import as_html
 
         return as_html(self)

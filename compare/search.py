@@ -12,13 +12,17 @@ import hypothesis
 import numpy as np
 
 from backproof.arguments import FLOATS, check_choice, check_whole
+from backproof.autodiff.bounded import Bounded
+from backproof.autodiff.program import by_name, with_floats
 from backproof.compare import hooks
-from backproof.compare.example import Example
+from backproof.compare.differences import EITHER_SIDE, ROUNDINGS
+from backproof.compare.example import Example, checked_at
 from backproof.compare.finding import Judgement, raised
-from backproof.compare.judging import EITHER_SIDE, ROUNDINGS, judged
+from backproof.compare.judging import judged
 from backproof.compare.pair import Pair
+from backproof.compare.quantities import quantities
 from backproof.compare.report import Report
-from backproof.compare.trial import Trial, quantities
+from backproof.compare.trial import Trial
 from backproof.compare.values import ORDERS
 
 EXAMPLES = 200
@@ -73,15 +77,12 @@ def begin(
             return
         tick()
         due = report.examples % CONFIRMED == 0
-        try:
+        with checked_at(pair.title, example):
             arguments = pair.arguments(example)
-        except Exception as error:
-            error.add_note(_while(pair, example))
-            raise
         try:
-            trial = Trial(pair, arguments, thorough=report.examples < THOROUGH)
+            with checked_at(pair.title, example):
+                trial = Trial(pair, arguments, thorough=report.examples < THOROUGH)
         except Exception as error:
-            error.add_note(_while(pair, example))
             report.failure = (raised(pair.title, example, error), example)
             if isinstance(error, TimeoutError) or not (report.examples or _runs(pair, own)):
                 report.error = error
@@ -176,10 +177,6 @@ def _unseen(pair: Pair, example: Example, report: Report) -> Example:
     return example
 
 
-def _while(pair: Pair, example: Example) -> str:
-    return f"while {pair.title} was checked at {example}"
-
-
 def _runs(pair: Pair, examples: Sequence[Example]) -> bool:
     """Whether the hand-derived side runs on some of these examples."""
     for example in examples:
@@ -193,20 +190,19 @@ def _runs(pair: Pair, examples: Sequence[Example]) -> bool:
 
 def differs_from_xla(trial: Trial, by_xla: Any) -> str:
     """Say where the replay differs from XLA in float64, or ""."""
-    wide = trial.pair.reference.program.signature.nested(
-        {n: a.astype(np.float64) if a.dtype.kind == "f" else a for n, a in trial.flat.items()}
-    )
     program = trial.pair.reference.program
+    wide = with_floats(trial.flat, lambda array: array.astype(np.float64))
+    arguments = program.signature.nested(wide)
     try:
-        J, values, gradients = program.bounded(**wide)
-        replay = {n: (q.value, q.error) for n, q in {"J": J, **values, **gradients}.items()}
+        replay = by_name(program.bounded(**arguments))
     except TypeError:  # an operation without bounds
-        J, values, gradients = program(**wide)
-        replay = {n: (q, 1e-9 * np.abs(q)) for n, q in {"J": J, **values, **gradients}.items()}
-    J, values, gradients = by_xla
+        replay = {
+            name: Bounded(value, 1e-9 * np.abs(value))
+            for name, value in by_name(program(**arguments)).items()
+        }
     eps, tiny = np.finfo(float).eps, np.finfo(float).tiny
-    for name, right in {"J": J, **values, **gradients}.items():
-        value, error = replay[name]
+    for name, right in by_name(by_xla).items():
+        value, error = replay[name].value, replay[name].error
         with np.errstate(all="ignore"):
             scale = np.max(np.abs(right), initial=0)
             allowed = EITHER_SIDE * error + ROUNDINGS * eps * scale + tiny / eps

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from backproof.compare.line import MOST, Line, Wrong, fitted, same, units
+from backproof.compare.line import MOST, Line, Wrong, fitted, units
 from backproof.compare.values import Array
 
 
@@ -127,5 +127,5 @@ def _cross_entropies(line: Line) -> Iterator[tuple[str, float, Array, Array, Arr
                 right = inner * (-Y / A + (1 - Y) / (1 - A))
                 if np.all(np.isfinite(right)) and np.any(right):
                     scale = fitted(line.right, right)
-                    if same(line.right, scale * right):
+                    if line.is_right(scale * right):
                         yield f"a = {a}, y = {y}", scale, A, Y, inner

@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from backproof import autodiff, manual
+from backproof.autodiff.program import by_name
 from backproof.compare.builtin import NETWORKS
 from backproof.compare.dataset import Dataset
 from backproof.compare.finding import WRONG, Finding, as_json, number
@@ -128,8 +129,7 @@ def train(
         return results
 
     def of_autodiff(parameters: Parameters) -> Parameters:
-        J, values, d = pair.reference.by_xla(_given(pair, parameters, X, Y), dtype)
-        return {"J": J, **values, **d}
+        return by_name(pair.reference.by_xla(_given(pair, parameters, X, Y), dtype))
 
     findings = _judged(pair, start, X, Y)
     try:

@@ -16,10 +16,12 @@ from typing import Any
 import numpy as np
 
 from backproof.autodiff.bounded import Bounded
-from backproof.autodiff.program import CUT, UPSTREAM
+from backproof.autodiff.program import CUT, UPSTREAM, DerivedProgram, by_name, with_floats
 from backproof.compare.finding import ALIASES, OVERWRITES, UNSTABLE, Finding
-from backproof.compare.hand import Quantities, Results, called, named
+from backproof.compare.hand import called
 from backproof.compare.pair import Pair
+from backproof.compare.quantities import quantities
+from backproof.compare.returned import Results, named
 
 Expected = dict[str, Any]
 
@@ -101,13 +103,15 @@ class Trial:
         of_marks = self.quantities.of_marks
         return [of_marks[name] for name in self.hand if name in of_marks]
 
+    @property
+    def program(self) -> DerivedProgram:
+        """Autodiff's program, cut at these marks."""
+        return self.pair.reference.cut(self.cuts, self.sizes)
+
     def cast(self, dtype: Any) -> Trial:
         """Return the same problem in another precision."""
         signature = self.pair.reference.program.signature
-        wider = {
-            name: array.astype(dtype) if array.dtype.kind == "f" else array
-            for name, array in signature.flat(self.given).items()
-        }
+        wider = with_floats(signature.flat(self.given), lambda array: array.astype(dtype))
         return Trial(self.pair, signature.nested(wider), thorough=False)
 
     def inputs(
@@ -118,10 +122,7 @@ class Trial:
         `replaced` puts other arrays in the place of arguments, and of "V" and "dV".
         """
         dtype = dtype or self.dtype
-        flat = {
-            n: a.astype(dtype, copy=False) if a.dtype.kind == "f" else a
-            for n, a in self.flat.items()
-        }
+        flat = with_floats(self.flat, lambda array: array.astype(dtype, copy=False))
         flat |= {name: array for name, array in replaced.items() if name in flat}
         inputs: dict[str, Any] = self.pair.reference.program.signature.nested(flat)
         if self.cuts:
@@ -146,9 +147,7 @@ class Trial:
 
         `how` is a way to run the program: "__call__", "bounded", "hull".
         """
-        cut = self.pair.reference.cut(self.cuts, self.sizes)
-        J, values, gradients = getattr(cut, how)(**self.inputs(dtype, replaced))
-        return {"J": J, **values, **gradients}
+        return by_name(getattr(self.program, how)(**self.inputs(dtype, replaced)))
 
     @cached_property
     def plain(self) -> Expected:
@@ -167,11 +166,9 @@ class Trial:
 
         The lines that it does not show are as they should be, given those before them.
         """
-        J, values, gradients = self.pair.reference.program(**self.arguments)
-        right = {"J": J, **values, **gradients}
-        twin = self.with_results(
-            {n: np.asarray(right[n]) for n in self.quantities.names} | self.hand
-        )
+        right = by_name(self.pair.reference.program(**self.arguments))
+        own = {name: np.asarray(right[name]) for name in self.quantities.names}
+        twin = self.with_results(own | self.hand)
         for name in self.quantities.names:
             if name not in self.hand:
                 twin = twin.with_results(twin.hand | {name: np.asarray(twin.plain[name])})
@@ -198,13 +195,12 @@ class Trial:
     @cached_property
     def of_rounded(self) -> Expected:
         """What each line should be, with bounds of what rounding its inputs alone makes of it."""
-        cut, half_eps = self.pair.reference.cut(self.cuts, self.sizes), np.finfo(self.dtype).eps / 2
+        half_eps = float(np.finfo(self.dtype).eps / 2)
         try:
             inputs = self.inputs(np.longdouble)
-            J, values, gradients = cut.bounded_from_rounded(float(half_eps), **inputs)
+            return by_name(self.program.bounded_from_rounded(half_eps, **inputs))
         except TypeError:  # what runs through XLA has no bounds
             return {name: Bounded(array) for name, array in self.truth.items()}
-        return {"J": J, **values, **gradients}
 
     @cached_property
     def truth(self) -> Expected:
@@ -217,12 +213,3 @@ class Trial:
     def ordered(self) -> list[str]:
         """Return the names of what the hand returned, in the order of computation."""
         return [name for name in self.quantities.names if name in self.hand]
-
-
-def quantities(pair: Pair, sizes: Mapping[str, int]) -> Quantities:
-    """Return what a pair's hand may return; the same object for the same program."""
-    known = pair.reference.quantities
-    key = tuple(sizes.items()) if pair.reference.program.per_shape else ()
-    if key not in known:
-        known[key] = Quantities(pair, sizes)
-    return known[key]

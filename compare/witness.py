@@ -7,14 +7,31 @@ Review 40, 1998). Only the forward program is run.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from backproof.autodiff.program import CUT, UPSTREAM
 from backproof.compare.trial import Trial
 
 STEP = 1e-30
 CLOSE = 1e-6  # of the largest: nobody who is further off is called right
+HAND, AUTODIFF = "the hand", "autodiff"
+
+
+@dataclass(frozen=True)
+class Testimony:
+    """The derivative by complex step, which side is nearer to it, and how far off that side is."""
+
+    derivative: float
+    nearer: str
+    off: float
+
+    @property
+    def right(self) -> str:
+        """The side that is right, or "" where neither is."""
+        return self.nearer if self.off <= CLOSE else ""
 
 
 def value_at(trial: Trial, name: str, place: tuple[int, ...]) -> float | None:
@@ -25,13 +42,12 @@ def value_at(trial: Trial, name: str, place: tuple[int, ...]) -> float | None:
     """
     if not name.startswith("d") or name in trial.quantities.marks:
         return None
-    inputs = trial.inputs(np.longdouble)
     V = name.removeprefix("d")
-    signature = trial.pair.reference.cut(trial.cuts, trial.sizes).signature
-    flat = signature.flat(inputs)
     leaf = leaf_of(trial, V)
     if leaf is None:
         return None
+    signature = trial.program.signature
+    flat = signature.flat(trial.inputs(np.longdouble))
     found = []
     for h in (STEP, -STEP):
         step = np.zeros(flat[leaf].shape, np.clongdouble)
@@ -46,24 +62,22 @@ def value_at(trial: Trial, name: str, place: tuple[int, ...]) -> float | None:
 
 def leaf_of(trial: Trial, V: str) -> str | None:
     """Return the name of the leaf of the cut program that holds V."""
-    signature = trial.pair.reference.cut(trial.cuts, trial.sizes).signature
-    for leaf in signature.leaves:
-        if leaf.path == ("cut_values", V) or (leaf.name == V and leaf.path[0] != "cut_upstream"):
+    for leaf in trial.program.signature.leaves:
+        if leaf.path == (CUT, V) or (leaf.name == V and leaf.path[0] != UPSTREAM):
             return leaf.name
     return None
 
 
 def _derivative(trial: Trial, inputs: Any, V: str, h: float) -> float | None:
     """Return (Im L)/h of L = J + Σ dU ∗ U, all that what is moved goes into."""
-    cut = trial.pair.reference.cut(trial.cuts, trial.sizes)
     reference = trial.pair.reference
     try:
-        J, values = cut.forward(**inputs)
+        J, values = trial.program.forward(**inputs)
     except Exception:  # an operation that has no complex form
         return None
     m = trial.sizes.get(reference.per_example, 1)
     total = np.imag(J)
-    for U, dU in inputs.get("cut_upstream", {}).items():
+    for U, dU in inputs.get(UPSTREAM, {}).items():
         share = np.sum(dU * np.imag(values[U]))
         total = total + (share / m if U in reference.of_examples else share)
     scale = m if V in reference.of_examples else 1
@@ -71,14 +85,13 @@ def _derivative(trial: Trial, inputs: Any, V: str, h: float) -> float | None:
     return derivative if np.isfinite(derivative) else None
 
 
-def sides_with(trial: Trial, name: str, place: tuple[int, ...]) -> str:
-    """Return who is right at an entry, "hand" or "autodiff", or "" where it cannot be told."""
+def heard(trial: Trial, name: str, place: tuple[int, ...]) -> Testimony | None:
+    """Return what the witness says about the two sides at an entry; None where it is silent."""
     right = value_at(trial, name, place)
     if right is None:
-        return ""
-    hand, autodiff = float(trial.hand[name][place]), float(trial.truth[name][place])
-    off = abs(hand - right), abs(autodiff - right)
-    scale = max(abs(hand), abs(autodiff), abs(right))
-    if min(off) > CLOSE * scale or off[0] == off[1]:
-        return ""
-    return "hand" if off[0] < off[1] else "autodiff"
+        return None
+    sides = {HAND: float(trial.hand[name][place]), AUTODIFF: float(trial.truth[name][place])}
+    scale = max(abs(right), *map(abs, sides.values())) or 1.0
+    off = {side: abs(value - right) / scale for side, value in sides.items()}
+    nearer = min(off, key=lambda side: off[side])
+    return Testimony(right, nearer, off[nearer])
