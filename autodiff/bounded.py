@@ -11,7 +11,7 @@ taken to be off by a few roundings, unless it is a number of few digits.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -62,14 +62,19 @@ class Bounded(Numbers):
 class Operand:
     """An operand in float64: its value x, |x|, and the bound e of its error."""
 
+    __slots__ = ("_size", "e", "x")
+
     def __init__(self, value: Any, error: Any = 0.0) -> None:
         self.x = np.asarray(value, np.float64)
         self.e = error
+        self._size: Any = None
 
-    @cached_property
+    @property
     def size(self) -> Any:
         """|x|."""
-        return np.abs(self.x)
+        if self._size is None:
+            self._size = np.abs(self.x)
+        return self._size
 
 
 def _operand(number: Any, half_eps: float) -> Operand:
@@ -104,27 +109,33 @@ def _sum_of_errors(r: Operand, h: float, a: Operand, b: Operand) -> Any:
 
 
 def _product(r: Operand, h: float, a: Operand, b: Operand) -> Any:
-    return a.size * b.e + a.e * b.size + a.e * b.e + h * r.size
+    return a.size * b.e + a.e * (b.size + b.e) + h * r.size
 
 
 def _quotient(r: Operand, h: float, a: Operand, b: Operand) -> Any:
-    least = b.size - b.e
-    return np.where(least > 0, (a.e + r.size * b.e) / least, np.inf) + h * r.size
+    least = np.maximum(b.size - b.e, 0)  # where it is 0, the error has no bound
+    return (a.e + r.size * b.e) / least + h * r.size
 
 
 def _by_derivative(derivative: Callable[[Any], Any], roundings: int = ELEMENTARY) -> Rule:
     """Return the rule of an elementary function."""
 
     def rule(r: Operand, h: float, a: Operand, **_: Any) -> Any:
-        steepest = np.max([np.abs(derivative(x)) for x in (a.x - a.e, a.x, a.x + a.e)], axis=0)
+        steepest = _steepest(derivative, a)
         return np.where(a.e == 0, 0, steepest * a.e) + roundings * h * r.size
 
     return rule
 
 
+def _steepest(derivative: Callable[[Any], Any], a: Operand) -> Any:
+    """Return the largest |derivative| at the ends and the middle of an operand's interval."""
+    low, middle, high = (np.abs(derivative(x)) for x in (a.x - a.e, a.x, a.x + a.e))
+    return np.maximum(np.maximum(low, middle), high)
+
+
 def _power(r: Operand, h: float, a: Operand, b: Operand) -> Any:
-    ends = [np.abs(b.x * x ** (b.x - 1)) for x in (a.x - a.e, a.x, a.x + a.e)]
-    of_base = np.where(a.e == 0, 0, np.max(ends, axis=0) * a.e)
+    steepest = _steepest(lambda x: b.x * x ** (b.x - 1), a)
+    of_base = np.where(a.e == 0, 0, steepest * a.e)
     of_exponent = np.where(b.e == 0, 0, r.size * np.abs(np.log(a.size)) * b.e)
     return of_base + of_exponent + ELEMENTARY * h * r.size
 
@@ -134,30 +145,30 @@ def _steps(r: Operand, h: float, a: Operand, *_: Any, **__: Any) -> Any:
     return np.where((np.floor(a.x - a.e) != np.floor(a.x + a.e)) & (a.e > 0), 1.0, 0.0)
 
 
-def _bilinear(function: Callable[..., Any]) -> Rule:
-    """Return the rule of a sum of products: a matrix product, an einsum."""
-
-    def rule(r: Operand, h: float, *operands: Any, **options: Any) -> Any:
-        *subscripts, a, b = operands
-
-        def of(one: Any, other: Any) -> Any:
-            return function(*subscripts, one, other)
-
-        terms = of(np.ones_like(a.x), np.ones_like(b.x))  # how many products each entry sums
-        inherited = of(a.size, b.e) + of(a.e, b.size) + of(a.e, b.e)
-        return inherited + (terms + 1) * h * of(a.size, b.size)
-
-    return rule
+def _sum_of_products(product: Callable[..., Any], terms: Any, h: float, *ab: Operand) -> Any:
+    """Return the error of a sum of so many products a·b, each of them and each sum rounded."""
+    a, b = ab
+    return product(a.size, b.e + (terms + 1) * h * b.size) + product(a.e, b.size + b.e)
 
 
-def _sums(function: Callable[..., Any]) -> Rule:
-    """Return the rule of a sum, or of all partial sums."""
+def _matrix_product(r: Operand, h: float, a: Operand, b: Operand) -> Any:
+    return _sum_of_products(np.matmul, a.x.shape[-1], h, a, b)
 
-    def rule(r: Operand, h: float, a: Operand, **options: Any) -> Any:
-        terms = function(np.ones_like(a.x), **options)
-        return function(a.e, **options) + terms * h * function(a.size, **options)
 
-    return rule
+def _einsum(r: Operand, h: float, subscripts: str, a: Operand, b: Operand) -> Any:
+    product = partial(np.einsum, subscripts)
+    terms = np.max(product(np.ones_like(a.x), np.ones_like(b.x)), initial=0)
+    return _sum_of_products(product, terms, h, a, b)
+
+
+def _sum(r: Operand, h: float, a: Operand, **options: Any) -> Any:
+    terms = a.x.size / max(r.x.size, 1)
+    return np.sum(a.e + terms * h * a.size, **options)
+
+
+def _partial_sums(r: Operand, h: float, a: Operand, **options: Any) -> Any:
+    terms = np.cumsum(np.ones_like(a.x), **options)
+    return np.cumsum(a.e, **options) + terms * h * np.cumsum(a.size, **options)
 
 
 def _products(function: Callable[..., Any]) -> Rule:
@@ -201,8 +212,8 @@ RULES: dict[Any, Rule] = {
     np.multiply: _product,
     np.divide: _quotient,
     np.power: _power,
-    np.matmul: _bilinear(np.matmul),
-    np.einsum: _bilinear(np.einsum),
+    np.matmul: _matrix_product,
+    np.einsum: _einsum,
     np.maximum: lambda r, h, a, b: np.maximum(a.e, b.e),
     np.minimum: lambda r, h, a, b: np.maximum(a.e, b.e),
     np.negative: lambda r, h, a: a.e,
@@ -214,11 +225,11 @@ RULES: dict[Any, Rule] = {
     ),
     np.fmod: lambda r, h, a, b: a.e + np.abs(np.trunc(a.x / b.x)) * b.e,
     **dict.fromkeys((np.floor, np.ceil, np.trunc, np.round), _steps),
-    np.sum: _sums(np.sum),
+    np.sum: _sum,
     np.prod: _products(np.prod),
     np.max: _largest_error,
     np.min: _largest_error,
-    np.cumsum: _sums(np.cumsum),
+    np.cumsum: _partial_sums,
     np.cumprod: _products(np.cumprod),
     np.sort: _sorted,
     np.square: _by_derivative(lambda x: 2 * x, 1),

@@ -10,8 +10,10 @@ import json
 import keyword
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from operator import itemgetter
 from typing import Any
 
 import jax
@@ -40,6 +42,15 @@ class Leaf:
     kind: str
     shape: tuple[Size, ...]
     place: str  # how Python reaches it: parameters["W"]
+
+    def shape_at(self, sizes: Mapping[str, int]) -> tuple[int, ...]:
+        """Return the shape for these sizes."""
+        shape: tuple[int, ...] = evaluated(self._text, sizes)
+        return shape
+
+    @cached_property
+    def _text(self) -> str:
+        return f"({shape_in_words(self.shape)},)" if self.shape else "()"
 
 
 class Signature:
@@ -81,6 +92,7 @@ class Signature:
 
         holders = list(_holders(shapes, ()))
         self._names = names
+        self._build = _builder(shapes, (), {leaf.path: leaf.name for leaf in self.leaves})
         self._read = expression([leaf.place for leaf in self.leaves], *shapes)
         self._lengths = expression([f"len({_place(path)})" for path, _ in holders], *shapes)
         self._expected = tuple(length for _, length in holders)
@@ -88,12 +100,11 @@ class Signature:
 
     def specs(self, sizes: Mapping[str, int] | None = None) -> list[jax.ShapeDtypeStruct]:
         """Return what JAX traces with: the symbolic shapes, or those for `sizes`."""
-        shapes = [leaf.shape for leaf in self.leaves]
-        if sizes is not None:
-            shapes = [tuple(evaluated(str(size), sizes) for size in shape) for shape in shapes]
         return [
-            jax.ShapeDtypeStruct(shape, DTYPES[leaf.kind])
-            for leaf, shape in zip(self.leaves, shapes, strict=True)
+            jax.ShapeDtypeStruct(
+                leaf.shape if sizes is None else leaf.shape_at(sizes), DTYPES[leaf.kind]
+            )
+            for leaf in self.leaves
         ]
 
     def flat(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -121,18 +132,7 @@ class Signature:
 
     def nested(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments as they nest, from every array by its name."""
-        by_path = {leaf.path: values[leaf.name] for leaf in self.leaves}
-
-        def build(shapes: Any, path: Path) -> Any:
-            if isinstance(shapes, str):
-                return by_path[path]
-            built = {key: build(shapes[key], (*path, key)) for key in _keys(shapes)}
-            if isinstance(shapes, Mapping):
-                return built
-            fields = hasattr(shapes, "_fields")  # a named tuple takes them one by one
-            return type(shapes)(*built.values()) if fields else type(shapes)(built.values())
-
-        arguments: dict[str, Any] = build(self.shapes, ())
+        arguments: dict[str, Any] = self._build(values)
         return arguments
 
     def check(self, values: Mapping[str, Any]) -> dict[str, int]:
@@ -228,6 +228,21 @@ def _holders(shapes: Any, path: Path) -> Iterator[tuple[Path, int]]:
         if not isinstance(shapes[key], str):
             yield (*path, key), len(shapes[key])
             yield from _holders(shapes[key], (*path, key))
+
+
+def _builder(
+    shapes: Any, path: Path, names: Mapping[Path, str]
+) -> Callable[[Mapping[str, Any]], Any]:
+    """Return a function that nests arrays, given by their names, as `shapes` nest."""
+    if isinstance(shapes, str):
+        return itemgetter(names[path])
+    inner = {key: _builder(shapes[key], (*path, key), names) for key in _keys(shapes)}
+    if isinstance(shapes, Mapping):
+        return lambda values: {key: build(values) for key, build in inner.items()}
+    make = type(shapes)
+    if hasattr(shapes, "_fields"):  # a named tuple takes them one by one
+        return lambda values: make(*(build(values) for build in inner.values()))
+    return lambda values: make(build(values) for build in inner.values())
 
 
 def _leaf_names(paths: Sequence[Path]) -> list[str]:

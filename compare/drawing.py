@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from backproof.autodiff.dimensions import evaluated
 from backproof.autodiff.signature import Leaf
 from backproof.compare.example import Example
 from backproof.compare.values import Draw, Values, arranged
@@ -20,7 +19,7 @@ def drawn(
 ) -> Any:
     """Return the array of one argument, whose kinds of values are those of `name`."""
     kind = example.kinds.get(name) or next(iter(values.kinds))
-    shape = tuple(evaluated(str(size), example.sizes) for size in leaf.shape)
+    shape = leaf.shape_at(example.sizes)
     array = _array(name, values.kinds[kind], random, shape, example.sizes)
     if array.dtype.kind not in HOLDS[leaf.kind]:
         raise TypeError(

@@ -6,13 +6,14 @@ import inspect
 import signal
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backproof.compare.pair import Pair
+if TYPE_CHECKING:
+    from backproof.compare.pair import Pair
 
 SECONDS = 30  # for one call; then the check says that it never returned
 
@@ -21,7 +22,7 @@ def called(pair: Pair, arguments: Mapping[str, Any]) -> Any:
     """Call the hand-derived side: by name where it has these names, else in order."""
     # Values are judged, warnings are not: some BLAS kernels read beyond a matrix, and NumPy then
     # reports an invalid value that no result holds (numpy/numpy#24067).
-    by_name = _takes_names(pair, arguments)
+    by_name = pair.takes_names
     with np.errstate(all="ignore"), _time_limit(pair):
         try:
             return pair.hand(**arguments) if by_name else pair.hand(*arguments.values())
@@ -32,24 +33,24 @@ def called(pair: Pair, arguments: Mapping[str, Any]) -> Any:
             ) from error
 
 
-def _takes_names(pair: Pair, arguments: Mapping[str, Any]) -> bool:
-    """Whether the hand-derived side takes the arguments by name; TypeError if not in order either.
+def takes_names(function: Callable[..., Any], arguments: Sequence[str], title: str) -> bool:
+    """Whether a function takes these arguments by name; TypeError if not in order either.
 
     In order, an argument's name at another place would be given another argument.
     """
     try:
-        signature = inspect.signature(pair.hand)
+        signature = inspect.signature(function)
     except (TypeError, ValueError):  # a function in C may not tell
         return False
-    if _binds(signature, **arguments):
+    if _binds(signature, **dict.fromkeys(arguments)):
         return True
     misplaced = any(
         name in arguments and name != argument
         for name, argument in zip(signature.parameters, arguments, strict=False)
     )
-    if misplaced or not _binds(signature, *arguments.values()):
+    if misplaced or not _binds(signature, *arguments):
         raise TypeError(
-            f"{pair.title}{signature} is called with {', '.join(arguments)}: give it parameters of "
+            f"{title}{signature} is called with {', '.join(arguments)}: give it parameters of "
             "these names, or of names of your own in this order."
         )
     return False

@@ -6,7 +6,7 @@ from itertools import permutations
 
 import numpy as np
 
-from backproof.compare.line import Line, Wrong, fitted
+from backproof.compare.line import Line, Wrong, fitted, reversals
 from backproof.compare.values import Array
 
 
@@ -28,8 +28,19 @@ def other_term(line: Line) -> Wrong:
 
 
 def other_quantity(line: Line) -> Wrong:
-    """It is another quantity altogether."""
-    yield from line.alike(line.right.shape)
+    """It is another quantity altogether, or that of the whole cost in place of the mean's."""
+    for name, array in line.alike(line.right.shape):
+        yield name, array
+        for size, n in line.sizes.items():
+            yield f"{name}/{size}", array / n
+
+
+def flipped(line: Line) -> Wrong:
+    """An array is read backwards, or should be: of a convolution, one gradient flips the kernel."""
+    for name in line.reads:
+        array = line.arrays[name]
+        for words, axes in reversals(array) if array.dtype.kind == "f" else ():
+            yield f"{name} {words}", line.given({name: np.flip(array, axes)})
 
 
 def upstream_ignored(line: Line) -> Wrong:
@@ -98,7 +109,7 @@ def elementwise(line: Line) -> Wrong:
         scale = fitted(line.right, product)
         if not line.is_right(scale * product):
             continue
-        for twin, array in ((other, right), (_flipped(other), right.T)):
+        for twin, array in ((other, right), (_turned(other), right.T)):
             try:
                 wrong = scale * (left * array)
             except ValueError:
@@ -134,7 +145,7 @@ def decay_added(line: Line) -> Wrong:
         yield f"{per:.6g} {name}/{size}", line.right + per * W / n
 
 
-def _flipped(name: str) -> str:
+def _turned(name: str) -> str:
     return name.removesuffix("ᵀ") if name.endswith("ᵀ") else f"{name}ᵀ"
 
 

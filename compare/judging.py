@@ -138,7 +138,8 @@ def _compared(trial: Trial, scales: Scales, in_detail: bool) -> list[Finding]:
     expected = trial.with_bounds()
     hands = [trial.hand[name] for name in names]
     hand = np.concatenate([array.ravel() for array in hands])
-    bound = np.concatenate([expected[name].error.ravel() for name in names])
+    bound = np.concatenate([np.ravel(expected[name].parts[1]) for name in names])
+    bound[np.isnan(bound)] = np.inf
     autodiff = np.concatenate([np.ravel(expected[name].value) for name in names])
     ends = np.cumsum([array.size for array in hands])
     starts = ends - [array.size for array in hands]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from itertools import combinations
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -102,6 +103,15 @@ def rounding(trial: Trial, *arrays: Array) -> float:
     """Return how far apart arrays may be that are the same but for rounding."""
     share = SAME if trial.dtype == np.float64 else SAME_IN_FLOAT32
     return share * max(float(np.max(np.abs(array), initial=0)) for array in arrays)
+
+
+def reversals(array: Array) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Yield the axes, one or two, along which an array may be reversed, in words too."""
+    long = [axis for axis, n in enumerate(array.shape) if n > 1]
+    for axis in long:
+        yield f"reversed along axis {axis}", (axis,)
+    for axes in combinations(long, 2):
+        yield f"reversed along axes {axes[0]} and {axes[1]}", axes
 
 
 def units(array: Array) -> Iterator[Array]:

@@ -155,6 +155,11 @@ MISTAKES = [
         sum_mistakes.assigned,
     ),
     Mistake(
+        "steps backwards",
+        "{q} goes through the steps {0} in the wrong direction",
+        sum_mistakes.steps_backwards,
+    ),
+    Mistake(
         "mean's term missing",
         "{q} lacks the term that comes through the mean {0}",
         sum_mistakes.mean_term_missing,
@@ -168,11 +173,17 @@ MISTAKES = [
     Mistake(
         "reordered", "{q} has the right entries at the wrong places: {0}", sum_mistakes.reordered
     ),
+    Mistake("flipped", "{q} is computed with {0}", input_mistakes.flipped),
     Mistake(
         "summed too much", "{q} is {0}, an axis that should stay", sum_mistakes.summed_too_much
     ),
     Mistake("clipped", "{q} is clipped at {0}", scale_mistakes.clipped),
     Mistake("part zero", "some entries of {q} are 0, the others are right", sum_mistakes.part_zero),
+    Mistake(
+        "sign in part",
+        "some entries of {q} have the wrong sign, the others are right",
+        scale_mistakes.sign_in_part,
+    ),
     Mistake(
         "float32 digits",
         "{q} went through float32: it has seven right digits",

@@ -13,11 +13,11 @@ import numpy as np
 from hypothesis import strategies as st
 
 from backproof.arguments import FLOATS, check_choice
-from backproof.autodiff.dimensions import evaluated
 from backproof.autodiff.signature import Leaf
 from backproof.compare import shapes
 from backproof.compare.drawing import drawn, variations
 from backproof.compare.example import WORDS, Example, parsed
+from backproof.compare.hand import takes_names
 from backproof.compare.reference import Reference
 from backproof.compare.values import COINS, MAKERS, ORDERS, Draw, Values, real
 
@@ -129,6 +129,11 @@ class Pair:
             self.per_example,
         )
 
+    @cached_property
+    def takes_names(self) -> bool:
+        """Whether `hand` takes the arguments by their names, and not in their order."""
+        return takes_names(self.hand, [*self.reference.program.signature.shapes], self.title)
+
     @property
     def leaves(self) -> list[Leaf]:
         """The arrays among the arguments."""
@@ -178,8 +183,7 @@ class Pair:
     def allows(self, sizes: Mapping[str, int]) -> bool:
         """Whether the constraints hold, and every side is at least 1."""
         signature = self.reference.program.signature
-        sides = {str(size) for leaf in self.leaves for size in leaf.shape}
-        sound = all(evaluated(side, sizes) >= 1 for side in sides)
+        sound = all(side >= 1 for leaf in self.leaves for side in leaf.shape_at(sizes))
         return sound and signature.sizes.allow(sizes)
 
     @cached_property
@@ -226,7 +230,7 @@ class Pair:
         if not self.allows(example.sizes):
             raise ValueError(f"{text}: the constraints {self.constraints!r} do not hold.")
         for leaf in self.leaves:
-            entries = math.prod(evaluated(str(size), example.sizes) for size in leaf.shape)
+            entries = math.prod(leaf.shape_at(example.sizes))
             if entries > ENTRIES:
                 raise ValueError(
                     f"{text}: {leaf.place} would have {entries} entries: expected {ENTRIES} at "

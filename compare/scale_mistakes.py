@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import combinations, permutations
+from math import sqrt
 
 import numpy as np
 
@@ -54,6 +55,13 @@ def constant_factor(line: Line) -> Wrong:
     yield f"{factor:.10g}", factor * line.right
 
 
+def sign_in_part(line: Line) -> Wrong:
+    """Some entries have the wrong sign: those of one branch, or of one side of an |x|."""
+    negative = line.right < 0 if line.hand is None else line.hand * line.right < 0
+    if np.any(negative) and not np.all(negative | (line.right == 0)):
+        yield "", np.where(negative, -line.right, line.right)
+
+
 def clipped(line: Line) -> Wrong:
     """Clipped: right for training perhaps, but no gradient any more."""
     limit = 0.1 if line.hand is None else float(np.max(np.abs(line.hand), initial=0))
@@ -71,12 +79,14 @@ def narrow_digits(line: Line) -> Wrong:
     yield "", narrow
 
 
-def _counts(line: Line) -> Iterator[tuple[str, int]]:
-    """Yield the sizes, and products of two, of all that a mean may be taken over."""
+def _counts(line: Line) -> Iterator[tuple[str, float]]:
+    """Yield the sizes, products of two and roots: of a mean, or of attention's 1/√d."""
     for name in _summed_sizes(line):
         yield name, line.sizes[name]
     for one, other in combinations(line.sizes, 2):
         yield f"{one}·{other}", line.sizes[one] * line.sizes[other]
+    for name in _summed_sizes(line):
+        yield f"√{name}", sqrt(line.sizes[name])
 
 
 def _summed_sizes(line: Line) -> list[str]:

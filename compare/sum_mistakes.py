@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from backproof.compare.line import MOST, Line, Wrong, units
+from backproof.compare.line import MOST, Line, Wrong, reversals, units
 
 ORTHOGONAL = 0.05  # but for the ε that keeps a deviation from 0
 
@@ -28,10 +28,11 @@ def part_zero(line: Line) -> Wrong:
 
 
 def reordered(line: Line) -> Wrong:
-    """The right entries at the wrong places: reversed, or shifted by one."""
+    """The right entries at the wrong places: reversed, as a kernel is, or shifted by one."""
+    for words, axes in reversals(line.right):
+        yield words, np.flip(line.right, axes)
     for axis, n in enumerate(line.right.shape):
         if n > 1:
-            yield f"reversed along axis {axis}", np.flip(line.right, axis)
             yield f"shifted along axis {axis}", np.roll(line.right, 1, axis)
             yield f"shifted along axis {axis}", np.roll(line.right, -1, axis)
 
@@ -70,6 +71,15 @@ def assigned(line: Line) -> Wrong:
             written = line.given({name: e})
             total = np.where(written != 0, written * entry, total)
         yield name, total
+
+
+def steps_backwards(line: Line) -> Wrong:
+    """What a step hands on reaches those before it, its gradient those after it: not both ways."""
+    for name in line.successors:
+        for words, axes in reversals(line.right):
+            if len(axes) == 1:
+                swapped = line.given({name: np.flip(line.arrays[name], axes)})
+                yield words.replace("reversed ", ""), np.flip(swapped, axes)
 
 
 def mean_term_missing(line: Line) -> Wrong:

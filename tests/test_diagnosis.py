@@ -93,6 +93,27 @@ def skip_by_hand(x, W):
     return {"u": u, "v": v, "du": du, "dv": dv, "dx": np.cos(x) * du + W.T @ dv, "dW": dv @ x.T}
 
 
+def running(x):
+    return jnp.cumsum(x, axis=1)
+
+
+def running_by_hand(x, dy):
+    return np.flip(np.cumsum(np.flip(dy, 1), 1), 1)
+
+
+def filtered(x, k):
+    """A convolution along a line, valid part only, written as a sum of shifts."""
+    return sum(k[i] * x[:, i : x.shape[1] - 2 + i] for i in range(3))
+
+
+def filtered_by_hand(x, k, dy):
+    n = dy.shape[1]
+    dx = np.zeros_like(x)
+    for i in range(3):
+        dx[:, i : n + i] += k[i] * dy
+    return {"dx": dx, "dk": np.stack([(dy * x[:, i : n + i]).sum() for i in range(3)])}
+
+
 SQUARE = {"W": "k, n", "b": "k, 1", "X": "n, m", "Y": "k, m"}
 PAIRS: dict[str, Callable[[], Pair]] = {
     "tanh": lambda: network("tanh", "sigmoid", "cross_entropy"),
@@ -115,6 +136,8 @@ PAIRS: dict[str, Callable[[], Pair]] = {
         upstream="dy",
         constraints=["n >= 3"],
     ),
+    "running": lambda: Pair(running_by_hand, running, {"x": "n, m"}, upstream="dy"),
+    "filter": lambda: Pair(filtered_by_hand, filtered, {"x": "n, m + 2", "k": "3"}, upstream="dy"),
     "skip": lambda: Pair(skip_by_hand, skip, {"x": "n, m", "W": "n, n"}),
 }
 # Where each mistake is planted: a pair, the line, the details.
@@ -150,13 +173,16 @@ PLANTED = {
     "penalty added": ("decay", "db", "0.1 b"),
     "one step only": ("tanh", "dW1", "last of X along axis 1"),
     "= for +=": ("embedding", "dtable", "dY"),
+    "steps backwards": ("running", "dx", "along axis 1"),
     "mean's term missing": ("norm", "dx", "over axis 1 of x"),
     "deviation's term missing": ("norm", "dx", "over axis 1 of x"),
     "other activation": ("tanh", "A1", "sigmoid of Z1"),
     "reordered": ("tanh", "dW1", "reversed along axis 0"),
+    "flipped": ("filter", "dx", "k reversed along axis 0"),
     "summed too much": ("tanh", "db1", "summed over axis 0"),
     "clipped": ("tanh", "dW1", "0.1"),
     "part zero": ("tanh", "dW1", ""),
+    "sign in part": ("tanh", "dW1", ""),
     "float32 digits": ("tanh", "dW1", ""),
     "other quantity": ("tanh", "db1", "b1"),
 }
