@@ -68,7 +68,7 @@ class DerivedProgram:
                     return
                 except Exception as error:
                     last = symbolic if type(error) is type(symbolic) else error
-        shapes = [f"{x.place} ({shape_in_words(x.shape)})" for x in self.signature.leaves]
+        shapes = [f"{x.place}: {x.kind}[{shape_in_words(x.shape)}]" for x in self.signature.leaves]
         last.add_note(f"while JAX traced the function of {', '.join(shapes)}")
         raise last
 

@@ -24,11 +24,23 @@ from backproof.compare.report import Report
 from backproof.compare.search import EXAMPLES, begin, ready, repeat
 from backproof.compare.training import STEPS, TrainingReport, fits, train
 
-INTERRUPTED = 130
+USAGE, INTERRUPTED = 2, 130  # exit statuses
 Begun = Callable[..., Callable[[], Report | TrainingReport]]  # a run; its report when XLA is done
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Interruptible(click.Group):
+    """Commands that Ctrl-C ends with a status of its own, and not with that of a disagreement."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(context)
+        except KeyboardInterrupt:
+            click.echo("interrupted", err=True)
+            context.exit(INTERRUPTED)
+
+
+@click.group(cls=Interruptible, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="backproof", prog_name="backproof")
 def main() -> None:
     """Hold hand-derived gradients against autodiff."""
@@ -77,10 +89,10 @@ def check(
     Over generated shapes and values, or, with --data, on real data: gradients, then the
     trajectories of 200 steps of gradient descent.
 
-    Exit status: 0 all agree, 1 something disagrees, 2 wrong usage, 130 interrupted (what was
-    finished is printed).
+    Exit status: 0 all agree, 1 something disagrees, 2 wrong usage (pairs that can be checked are),
+    130 interrupted (what was finished is printed).
     """
-    pairs = _pairs_at(place, names)
+    pairs, unusable = _pairs_at(place, names)
     given = {
         option
         for option in ("examples", "seed", "dtype")
@@ -108,8 +120,9 @@ def check(
     agrees = all(report.agrees for report in reports)
     if to_json:
         document = {
-            "agrees": not interrupted and agrees,
+            "agrees": not interrupted and not unusable and agrees,
             "interrupted": interrupted,
+            "unusable": unusable,
             "seed": seed,
             "pairs": [report.as_json() for report in reports],
         }
@@ -119,23 +132,29 @@ def check(
     if interrupted:
         click.echo(f"interrupted: {len(reports)} of {len(pairs)} pairs were checked", err=True)
         context.exit(INTERRUPTED)
-    context.exit(0 if agrees else 1)
+    for text in unusable:
+        click.echo(f"Error: {text}", err=True)
+    context.exit(USAGE if unusable else 0 if agrees else 1)
 
 
-def _pairs_at(place: str | None, names: tuple[str, ...]) -> list[Pair]:
-    """Return the pairs at a place, or those here; of these, the ones that are named."""
+def _pairs_at(place: str | None, names: tuple[str, ...]) -> tuple[list[Pair], list[str]]:
+    """Return the pairs at a place, or those here, that are named; and why others cannot be used."""
     if place is None:
-        return _chosen(names, PAIRS)
+        return [*_chosen(names, PAIRS).values()], []
     try:
         pairs = _chosen(names, loaded(place))
     except (TypeError, ValueError, SyntaxError) as error:
         raise click.UsageError(str(error)) from None
-    for pair in pairs:
+    usable, unusable = [], []
+    for name, pair in pairs.items():
         try:
             ready(pair)
+            usable.append(pair)
         except Exception as error:
-            raise click.UsageError(f"{place}: {pair.title}: {described(error, place)}") from error
-    return pairs
+            unusable.append(f"{place}: {name}: {described(error, place)}")
+    if not usable:
+        raise click.UsageError("\n".join(unusable))
+    return usable, unusable
 
 
 def _repeated(pairs: list[Pair], text: str) -> list[Report | TrainingReport]:
@@ -168,19 +187,23 @@ def _trained(
     return _run(pairs, begun, STEPS)
 
 
-def _chosen(names: tuple[str, ...], pairs: Mapping[str, Pair]) -> list[Pair]:
-    """Return the pairs that match any of `names`; all without names."""
+def _chosen(names: tuple[str, ...], pairs: Mapping[str, Pair]) -> dict[str, Pair]:
+    """Return the pairs that match any of `names`, by the variable's or their own; or else all."""
+
+    def matches(known: str, name: str) -> bool:
+        return fnmatchcase(known, name) or fnmatchcase(pairs[known].title, name)
+
     for name in names:
-        if not any(fnmatchcase(known, name) for known in pairs):
+        if not any(matches(known, name) for known in pairs):
             near = get_close_matches(name, pairs, n=3, cutoff=0)
             raise click.BadParameter(
                 f"no pair {name!r}; the nearest are {', '.join(near)}.", param_hint="--pair"
             )
-    return [
-        pair
+    return {
+        known: pair
         for known, pair in pairs.items()
-        if not names or any(fnmatchcase(known, name) for name in names)
-    ]
+        if not names or any(matches(known, name) for name in names)
+    }
 
 
 def _run(

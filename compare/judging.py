@@ -8,7 +8,7 @@ within rounding of autodiff all the same may be wrong on both sides, or inherit 
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from backproof.compare.differences import EITHER_SIDE, finding_at, looked_into
 from backproof.compare.example import Example
 from backproof.compare.finding import (
     AGREES,
+    BOTH_NOT_FINITE,
     DTYPE,
     INHERITS,
     SHAPE,
@@ -72,11 +73,33 @@ def judged_or_raised(
     pair: Pair, example: Example, scales: Scales, *, thorough: bool = True, in_detail: bool = False
 ) -> Judgement:
     """Judge an example; an exception of the hand-derived side is a finding."""
+    arguments = pair.arguments(example)
     try:
-        trial = Trial(pair, pair.arguments(example), thorough=thorough)
+        trial = Trial(pair, arguments, thorough=thorough)
     except Exception as error:
-        return raised(pair.title, example, error)
+        return of_error(pair, example, arguments, error)
     return Judgement(str(example), judged(trial, scales, in_detail=in_detail))
+
+
+def of_error(
+    pair: Pair, example: Example, arguments: Mapping[str, Any], error: Exception
+) -> Judgement:
+    """Return the judgement on a hand-derived side that raises: it may where autodiff has no number.
+
+    As an inverse does, of a matrix that has none.
+    """
+    judgement = raised(pair.title, example, error)
+    if isinstance(error, TimeoutError):
+        return judgement
+    try:
+        right = by_name(pair.reference.program(**arguments))
+    except Exception:  # labels that are no floats, which only the hand-derived side is given
+        return judgement
+    if all(np.all(np.isfinite(value)) for value in right.values()):
+        return judgement
+    (finding,) = judgement.findings
+    note = f"{finding.note}, and autodiff is not finite"
+    return replace(judgement, findings=[finding.with_verdict(BOTH_NOT_FINITE, note)])
 
 
 def judged(trial: Trial, scales: Scales, *, in_detail: bool = False) -> list[Finding]:

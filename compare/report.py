@@ -13,6 +13,7 @@ from backproof.compare.finding import (
     AGREES,
     AUTODIFF_NOT_FINITE,
     AUTODIFF_WRONG,
+    BOTH_NOT_FINITE,
     IMPRECISE,
     KINK,
     Finding,
@@ -22,7 +23,7 @@ from backproof.compare.finding import (
 from backproof.compare.location import found_at
 from backproof.compare.pair import Pair
 
-NOTED = (AUTODIFF_WRONG, AUTODIFF_NOT_FINITE, KINK, IMPRECISE)
+NOTED = (AUTODIFF_WRONG, AUTODIFF_NOT_FINITE, BOTH_NOT_FINITE, KINK, IMPRECISE)
 
 
 @dataclass

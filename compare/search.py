@@ -17,8 +17,8 @@ from backproof.autodiff.program import by_name, with_floats
 from backproof.compare import hooks
 from backproof.compare.differences import EITHER_SIDE, ROUNDINGS
 from backproof.compare.example import Example, checked_at
-from backproof.compare.finding import Judgement, raised
-from backproof.compare.judging import judged
+from backproof.compare.finding import Judgement
+from backproof.compare.judging import judged, of_error
 from backproof.compare.pair import Pair
 from backproof.compare.quantities import quantities
 from backproof.compare.report import Report
@@ -83,7 +83,11 @@ def begin(
             with checked_at(pair.title, example):
                 trial = Trial(pair, arguments, thorough=report.examples < THOROUGH)
         except Exception as error:
-            report.failure = (raised(pair.title, example, error), example)
+            judgement = of_error(pair, example, arguments, error)
+            if judgement.agrees:
+                report.add(judgement, example)
+                return
+            report.failure = (judgement, example)
             if isinstance(error, TimeoutError) or not (report.examples or _runs(pair, own)):
                 report.error = error
             return
@@ -130,8 +134,10 @@ def repeat(pair: Pair, example: Example) -> Report:
     try:
         trial = Trial(pair, arguments)
     except Exception as error:
-        report.error = error
-        report.failure = (raised(pair.title, example, error), example)
+        judgement = of_error(pair, example, arguments, error)
+        report.add(judgement, example)
+        if not judgement.agrees:
+            report.error, report.failure = error, (judgement, example)
         return report
     judgement = Judgement(str(example), judged(trial, report.scales))
     report.add(judgement, example)

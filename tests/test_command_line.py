@@ -122,6 +122,25 @@ def test_a_pair_of_ones_own_is_checked_and_the_failure_reproduced(own, place):
     assert run(*again[1].split()).exit_code == 0
 
 
+def test_the_pairs_that_can_be_used_are_checked_beside_one_that_cannot(own):
+    with (own / "mine.py").open("a", encoding="utf-8") as file:
+        file.write('unfit = Pair(forgetful, loss, {"V": "n"})\n')
+    ran = run("check", "mine.py", "--examples", 9)
+    assert ran.exit_code == 2
+    assert "\nforgetful: dW is wrong.\n" in ran.stdout
+    assert ran.stderr.startswith("Error: mine.py: unfit: shapes: the loss has no argument 'V'")
+    document = json.loads(run("check", "mine.py", "--examples", 9, "--json").stdout)
+    assert [row["pair"] for row in document["pairs"]] == ["regression", "forgetful"]
+    assert document["unusable"] == [ran.stderr.removeprefix("Error: ").strip()]
+    assert not document["agrees"]
+
+
+@pytest.mark.parametrize("name", ["wrong", "forgetful", "forget*"])
+def test_a_pair_is_chosen_by_its_variable_or_by_its_own_name(own, name):
+    document = json.loads(run("check", "mine.py", "--pair", name, "--examples", 9, "--json").stdout)
+    assert [row["pair"] for row in document["pairs"]] == ["forgetful"]
+
+
 def test_all_pairs_of_a_file_are_checked_or_those_that_are_named(own):
     document = json.loads(run("check", "mine.py", "--examples", 9, "--json").stdout)
     assert [(row["pair"], row["agrees"]) for row in document["pairs"]] == [
@@ -325,6 +344,36 @@ def test_on_a_terminal_there_is_a_progress_bar_and_colour():
     assert process.wait() == 0
     assert b"/3" in text
     assert b"\x1b[32m" in text
+
+
+INTERRUPTED_IMPORT = """
+import sys
+
+
+class Interrupt:
+    @staticmethod
+    def find_spec(name, path, target=None):
+        if name == "jax":
+            raise KeyboardInterrupt
+
+
+sys.meta_path.insert(0, Interrupt)
+from backproof.compare.command import main
+
+main()
+"""
+
+
+def test_ctrl_c_while_jax_is_imported_gives_no_traceback():
+    command = [sys.executable, "-c", INTERRUPTED_IMPORT, *UNIT]
+    ran = subprocess.run(command, capture_output=True, text=True)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (130, "", "interrupted\n")
+
+
+def test_ctrl_c_while_a_file_is_imported_is_no_disagreement(own):
+    (own / "mine.py").write_text("raise KeyboardInterrupt", "utf-8")
+    ran = run("check", "mine.py")
+    assert (ran.exit_code, ran.stderr) == (130, "interrupted\n")
 
 
 def test_ctrl_c_prints_what_is_finished_and_exits_130():

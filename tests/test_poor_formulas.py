@@ -24,6 +24,7 @@ from backproof.compare.finding import (
     IMPRECISE,
     INHERITS,
     NOT_FINITE,
+    RAISES,
     WRONG,
 )
 from backproof.compare.search import search
@@ -406,3 +407,23 @@ def test_what_is_wrong_in_float32_only_is_wrong(off: float) -> None:
     assert report.verdict == WRONG
     assert report.failure is not None
     assert report.failure[1].dtype == "float32"
+
+
+def careful(x: Any) -> Any:
+    if not np.all(x):
+        raise ZeroDivisionError("log 0")
+    return 1 / x
+
+
+def test_a_hand_may_raise_where_autodiff_is_not_finite() -> None:
+    report = search(Pair(careful, lambda x: jnp.sum(jnp.log(jnp.abs(x))), {"x": "n"}), EXAMPLES)
+    assert report.agrees
+    finding, _ = report.noted[BOTH_NOT_FINITE]
+    assert "ZeroDivisionError: log 0 (test_poor_formulas.py, line" in finding.note
+
+
+def test_and_may_not_where_it_is() -> None:
+    of_square = Pair(lambda x: 2 / careful(x), lambda x: jnp.sum(x**2), {"x": "n"})
+    report = search(of_square, EXAMPLES)
+    assert report.failure is not None
+    assert report.failure[0].findings[0].verdict == RAISES
