@@ -2,10 +2,10 @@
 
 A check makes the example's arrays, runs the hand-derived side, and autodiff's program on the hand's
 own numbers with a bound for each of its lines, and compares every quantity of the two. Drawing
-alone is the floor: nothing that draws with Hypothesis can be faster. All rows of a round have the
-same examples, from the same seed; the first two draw them, the others have them from a list. XLA's
-confirmation, one example in fifty, is not in it, nor the second call of the hand-derived side that
-the first twenty get.
+alone is the floor: nothing that draws with Hypothesis can be faster. All rows of a round but the
+last have the same examples, from the same seed; the first two draw them, the others have them from
+a list. The last row is a search as `check` makes it: its own examples and drawn ones, the first
+twenty called twice, one in fifty confirmed by XLA, which compiles it on another thread.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ import hypothesis
 from backproof.compare import PAIRS, Example
 from backproof.compare.finding import Finding
 from backproof.compare.judging import judged
+from backproof.compare.search import search
 from backproof.compare.trial import Trial
 from benchmarks.report import About
 from benchmarks.timing import Measure, Row, alternate, rows_of
 
-FLOOR = "draw only"
+FLOOR, WHOLE = "draw only", "whole search, XLA too"
 ABOUT = About(
     title="Checking one example, beside what Hypothesis takes to draw it",
     detail="shallow tanh network, shapes and values as the search draws them, one thread",
@@ -78,6 +79,11 @@ def measures(dtype: str, draws: int, seed: int) -> dict[str, Measure]:
 
         return measure
 
+    def whole() -> float:
+        start = perf_counter()
+        assert search(PAIR, draws, seed, dtype).agrees
+        return (perf_counter() - start) / draws
+
     return {
         FLOOR: drawing(lambda example: None),
         "draw and check": drawing(check),
@@ -85,6 +91,7 @@ def measures(dtype: str, draws: int, seed: int) -> dict[str, Measure]:
         "its arrays": drawn_before(PAIR.arguments, examples),
         "hand": drawn_before(lambda trial: PAIR.hand(**trial.given), trials),
         "replay": drawn_before(lambda trial: PAIR.reference.program(**trial.arguments), trials),
+        WHOLE: whole,
     }
 
 

@@ -17,7 +17,15 @@ CONTENDERS = {
     "unseen": NETWORKS | {"torch gradcheck", "jit per shape", "JAX check_grads"},
     "known": NETWORKS | {"matrix products", "jit", "jit on NumPy"},
     "scaling": NETWORKS | {"jit", "jit on NumPy", "numeric"},
-    "check": {"draw only", "draw and check", "check only", "its arrays", "hand", "replay"},
+    "check": {
+        "draw only",
+        "draw and check",
+        "check only",
+        "its arrays",
+        "hand",
+        "replay",
+        "whole search, XLA too",
+    },
     "memory": {"results", "hand", "replay"},
     "start": {"pass", "import backproof.manual", "first derive()"},
 }
