@@ -45,7 +45,7 @@ def derive(
     signature = Signature(declared_shapes(loss, shapes), constraints)
     for name in {CUT, UPSTREAM} & signature.shapes.keys():
         raise ValueError(f"{name!r} is a word of the program: give the argument another name.")
-    chosen = _chosen(signature, wrt)
+    names = chosen(signature, wrt)
 
     def gradients(**arguments: Any) -> Any:
         given, upstream = arguments.pop(CUT, {}), arguments.pop(UPSTREAM, {})
@@ -60,7 +60,7 @@ def derive(
                 )
             return J
 
-        return value_and_gradients(cost, {name: values[name] for name in chosen}, given, upstream)
+        return value_and_gradients(cost, {name: values[name] for name in names}, given, upstream)
 
     return DerivedProgram(gradients, signature)
 
@@ -109,14 +109,14 @@ def _annotated(annotation: Any) -> str:
     return f"{kind}[{', '.join(annotation.dim_str.split())}]"
 
 
-def _chosen(signature: Signature, wrt: Sequence[str] | str | None) -> list[str]:
+def chosen(signature: Signature, wrt: Sequence[str] | str | None) -> list[str]:
     """Return the names of the arrays to differentiate."""
     floats = [leaf.name for leaf in signature.leaves if leaf.kind == "float"]
     if wrt is None:
         return floats
     if not isinstance(wrt, (str, Sequence)):
         raise TypeError(f"wrt={wrt!r}: expected names, some of {', '.join(floats)}.")
-    chosen: list[str] = []
+    found: list[str] = []
     for name in [wrt] if isinstance(wrt, str) else wrt:
         leaves = [leaf for leaf in signature.leaves if name in (leaf.name, leaf.path[0])]
         if not leaves:
@@ -128,8 +128,8 @@ def _chosen(signature: Signature, wrt: Sequence[str] | str | None) -> list[str]:
                     f"wrt: {leaf.place} holds {leaf.kind}s, which have no derivative; "
                     f"expected some of {', '.join(floats)}."
                 )
-        chosen += [leaf.name for leaf in leaves]
-    return list(dict.fromkeys(chosen))
+        found += [leaf.name for leaf in leaves]
+    return list(dict.fromkeys(found))
 
 
 def _described(J: Any) -> str:

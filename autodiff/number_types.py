@@ -1,9 +1,9 @@
 """Arrays of other number types, which a derived program runs on as it does on NumPy's own.
 
 They follow NumPy's protocols (NEP 13 for ufuncs, NEP 18 for functions), so that the program and
-its operations are written once, against NumPy. `ByRealPart` serves complex-step differentiation,
-`backproof.autodiff.ties.Watched` notes ties, `backproof.autodiff.bounded.Bounded` carries a bound
-of its error.
+its operations are written once, against NumPy. `ByRealPart` serves complex-step differentiation;
+`bounded.Bounded` carries a bound of its error, `hull.Hull` all that choices at ties may make of it;
+`ties.Watched` notes ties, `tilted.Tilted` settles them.
 """
 
 from __future__ import annotations

@@ -91,7 +91,7 @@ class DerivedProgram:
         if not any(value.dtype.kind == "c" for value in values.values()):
             return trace.forward(**given)[:2]
         J, marked, _ = trace.forward(**self._floats_as(ByRealPart, values))
-        return _value(J), {name: _value(value) for name, value in marked.items()}
+        return _changed(_value, (J, marked, {}))[:2]
 
     def bounded(self, /, **arguments: Any) -> Result:
         """Return (J, values, gradients), each with its `.value` and a bound of its `.error`.
@@ -119,11 +119,7 @@ class DerivedProgram:
         self, type_of_number: Callable[[Any], Bounded], arguments: Mapping[str, Any]
     ) -> Result:
         values, _, trace = self._traced(arguments)
-        J, marked, gradients = trace.run(**self._floats_as(type_of_number, values))
-        return _bounded(J), *(
-            {name: _bounded(value) for name, value in group.items()}
-            for group in (marked, gradients)
-        )
+        return _changed(_bounded, trace.run(**self._floats_as(type_of_number, values)))
 
     def ties(self, /, **arguments: Any) -> list[Tie]:
         """Return where the program compares equals: there, its derivative is a matter of choice."""
@@ -139,10 +135,7 @@ class DerivedProgram:
         def tilted(value: Any) -> Tilted:
             return Tilted(value, tilts(np.shape(value)), tilts)
 
-        J, marked, gradients = trace.run(**self._floats_as(tilted, values))
-        return _value(J), *(
-            {name: _value(value) for name, value in group.items()} for group in (marked, gradients)
-        )
+        return _changed(_value, trace.run(**self._floats_as(tilted, values)))
 
     def _floats_as(
         self, type_of_number: Callable[[Any], Any], values: Mapping[str, Any]
@@ -245,6 +238,16 @@ def _value(number: Any) -> Any:
 
 def _bounded(number: Any) -> Any:
     return number if isinstance(number, Bounded) else rounded_constant(number)
+
+
+def _changed(change: Callable[[Any], Any], result: Result) -> Result:
+    """Return (J, values, gradients) with `change` applied to each."""
+    J, values, gradients = result
+    return (
+        change(J),
+        {name: change(value) for name, value in values.items()},
+        {name: change(gradient) for name, gradient in gradients.items()},
+    )
 
 
 def untraceable(error: Exception) -> TypeError:

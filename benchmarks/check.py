@@ -10,7 +10,7 @@ twenty called twice, one in fifty confirmed by XLA, which compiles it on another
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from time import perf_counter
 from typing import Any
 
@@ -22,7 +22,7 @@ from backproof.compare.judging import judged
 from backproof.compare.search import search
 from backproof.compare.trial import Trial
 from benchmarks.report import About
-from benchmarks.timing import Measure, Row, alternate, rows_of
+from benchmarks.timing import Measure, Row, alternate, in_turn, rows_of
 
 FLOOR, WHOLE = "draw only", "whole search, XLA too"
 ABOUT = About(
@@ -45,9 +45,7 @@ def rows(quick: bool) -> Iterator[Row]:
         def round_of(i: int, dtype: str = dtype) -> dict[str, Measure]:
             return measures(dtype, 10 if quick else DRAWS, seed=i)
 
-        found = alternate(round_of, ROUNDS, quick)
-        order = round_of(0)
-        yield from rows_of(dtype, {name: found[name] for name in order})
+        yield from rows_of(dtype, alternate(round_of, ROUNDS, quick))
 
 
 def check(example: Example) -> list[Finding]:
@@ -70,15 +68,6 @@ def measures(dtype: str, draws: int, seed: int) -> dict[str, Measure]:
 
         return measure
 
-    def drawn_before(body: Body, drawn: Sequence[Any]) -> Measure:
-        def measure() -> float:
-            start = perf_counter()
-            for one in drawn:
-                body(one)
-            return (perf_counter() - start) / len(drawn)
-
-        return measure
-
     def whole() -> float:
         start = perf_counter()
         assert search(PAIR, draws, seed, dtype).agrees
@@ -87,10 +76,10 @@ def measures(dtype: str, draws: int, seed: int) -> dict[str, Measure]:
     return {
         FLOOR: drawing(lambda example: None),
         "draw and check": drawing(check),
-        "check only": drawn_before(check, examples),
-        "its arrays": drawn_before(PAIR.arguments, examples),
-        "hand": drawn_before(lambda trial: PAIR.hand(**trial.given), trials),
-        "replay": drawn_before(lambda trial: PAIR.reference.program(**trial.arguments), trials),
+        "check only": in_turn(check, examples),
+        "its arrays": in_turn(PAIR.arguments, examples),
+        "hand": in_turn(lambda trial: PAIR.hand(**trial.given), trials),
+        "replay": in_turn(lambda trial: PAIR.reference.program(**trial.arguments), trials),
         WHOLE: whole,
     }
 

@@ -43,8 +43,9 @@ class Counted:
             table.add_column(column, justify="right")
         for name, numbers in self.rows.items():
             table.add_row(name, *map(str, numbers))
-        table.add_section()
-        table.add_row("all", *map(str, self.totals))
+        if self.totals:
+            table.add_section()
+            table.add_row("all", *map(str, self.totals))
         out = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH, highlight=False)
         out.print(table)
         for note in self.notes:

@@ -43,7 +43,7 @@ def rows(quick: bool) -> Iterator[Row]:
         found = alternate(always(measures), ROUNDS, quick, SECONDS)
         missing = {} if contenders.torch else {"torch": contenders.NO_TORCH}
         case = ", ".join(map(str, shape))
-        yield from rows_of(case, {name: found[name] for name in measures}, missing)
+        yield from rows_of(case, found, missing)
 
 
 def products(arrays: Arrays) -> Callable[[], object]:

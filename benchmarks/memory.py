@@ -41,7 +41,7 @@ def rows(quick: bool) -> Iterator[Row]:
         }
         found = alternate(always(measures), ROUNDS, quick)
         case = ", ".join(map(str, shape))
-        yield from rows_of(case, {name: found[name] for name in measures})
+        yield from rows_of(case, found)
 
 
 def peak(run: Callable[..., Any], *arguments: Any) -> Measure:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from backproof.compare.builtin import Network
+from backproof.compare.explain import Story
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,13 @@ class Mistake:
     line: str
     code: str
     applies: Callable[[Network, int], bool] = lambda network, l: True
+
+    def is_named_by(self, story: Story) -> bool:
+        """Whether the cause that is told first, or else what is said of a failure, is this one."""
+        told = [cause.mistake.name for cause in story.causes]
+        if told:
+            return told[0] in self.causes
+        return any(cause in story.why for cause in self.causes)
 
     def __str__(self) -> str:
         return f"{self.line.replace('{l}', '').replace('{L}', '')} = {self.code}"

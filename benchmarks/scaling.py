@@ -55,8 +55,7 @@ def rows(quick: bool) -> Iterator[Row]:
                 SECONDS,
                 every={NUMERIC: NUMERIC_EVERY},
             )
-        ordered = {name: found[name] for name in measures}
-        yield from rows_of(f"{size:,}", ordered, missing, size)
+        yield from rows_of(f"{size:,}", found, missing, size)
 
 
 def cost(arrays: Arrays) -> float:

@@ -11,10 +11,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from time import perf_counter
 
 from benchmarks.report import About
-from benchmarks.timing import Measure, Row, alternate, always, rows_of
+from benchmarks.timing import Measure, Row, alternate, always, once, rows_of
 
 ABOUT = About(
     title="Starting: one fresh Python process each",
@@ -49,10 +48,10 @@ print(perf_counter() - start)
 def rows(quick: bool) -> Iterator[Row]:
     """Yield one row for each thing to start."""
     names = ("pass", "import backproof.manual") if quick else tuple(CODE)
-    measures: dict[str, Measure] = {name: process(CODE[name]) for name in names}
+    measures: dict[str, Measure] = {name: once(fresh, CODE[name]) for name in names}
     measures[DERIVE] = first_derive
     found = alternate(always(measures), ROUNDS, quick)
-    yield from rows_of("", {name: found[name] for name in measures})
+    yield from rows_of("", found)
 
 
 def fresh(code: str) -> str:
@@ -62,17 +61,6 @@ def fresh(code: str) -> str:
     return subprocess.run(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=True, env=environment
     ).stdout
-
-
-def process(code: str) -> Measure:
-    """Return what times a process from start to exit."""
-
-    def measure() -> float:
-        start = perf_counter()
-        fresh(code)
-        return perf_counter() - start
-
-    return measure
 
 
 def first_derive() -> float:

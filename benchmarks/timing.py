@@ -7,7 +7,7 @@ caches that it left behind. The first round warms up and is not counted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from random import Random
@@ -61,11 +61,12 @@ def alternate(
         if i > LEAST_ROUNDS and perf_counter() > end:
             break
         measures = list(contenders(i).items())
+        found = {name: found.get(name, []) for name, _ in measures}
         for name, measure in Random(i).sample(measures, len(measures)):
             if i == 0:
                 measure()
             elif (i - 1) % every.get(name, 1) == 0:
-                found.setdefault(name, []).append(measure())
+                found[name].append(measure())
     return found
 
 
@@ -101,6 +102,18 @@ def repeated(run: Callable[..., Any], *arguments: Any) -> Measure:
         for _ in range(calls):
             run(*arguments)
         return (perf_counter() - start) / calls
+
+    return measure
+
+
+def in_turn(run: Callable[[Any], object], problems: Sequence[Any]) -> Measure:
+    """Time one call of `run`, as the mean over problems that are each given once."""
+
+    def measure() -> float:
+        start = perf_counter()
+        for problem in problems:
+            run(problem)
+        return (perf_counter() - start) / len(problems)
 
     return measure
 

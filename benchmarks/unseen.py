@@ -9,8 +9,7 @@ what is timed is the whole of one check.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from time import perf_counter
+from collections.abc import Iterator, Mapping
 
 import jax
 import numpy as np
@@ -19,7 +18,7 @@ from jax.test_util import check_grads
 from benchmarks import contenders
 from benchmarks.contenders import Arrays, Shape
 from benchmarks.report import About
-from benchmarks.timing import Measure, Row, alternate, once, rows_of
+from benchmarks.timing import Measure, Row, alternate, in_turn, once, rows_of
 
 ABOUT = About(
     title="One gradient at a shape never seen before",
@@ -50,31 +49,18 @@ def rows(quick: bool) -> Iterator[Row]:
         measures = {
             "hand": in_turn(contenders.by_hand, turn),
             "replay": in_turn(contenders.by_replay, turn),
-            "jit per shape": once(contenders.by_jit, turn[0]),
-            "JAX check_grads": once(check_by_jax, turn[0]),
         }
         if contenders.torch:
             measures["torch"] = in_turn(from_numpy_by_torch, turn)
             measures["torch gradcheck"] = once(check_by_torch, turn[0])
+        measures["jit per shape"] = once(contenders.by_jit, turn[0])
+        measures["JAX check_grads"] = once(check_by_jax, turn[0])
         return measures
 
     with jax.enable_x64(True):
         found = alternate(round_of, ROUNDS, quick, every=EVERY)
-    order = ("hand", "replay", "torch", "torch gradcheck", "jit per shape", "JAX check_grads")
-    missing = {name: contenders.NO_TORCH for name in order if name not in found}
-    yield from rows_of("", {name: found[name] for name in order if name in found}, missing)
-
-
-def in_turn(run: Callable[[Arrays], object], turn: Sequence[Arrays]) -> Measure:
-    """Time one call of `run`, as the mean over shapes that are each seen once."""
-
-    def measure() -> float:
-        start = perf_counter()
-        for arrays in turn:
-            run(arrays)
-        return (perf_counter() - start) / len(turn)
-
-    return measure
+    by_torch = () if contenders.torch else ("torch", "torch gradcheck")
+    yield from rows_of("", found, dict.fromkeys(by_torch, contenders.NO_TORCH))
 
 
 def from_numpy_by_torch(arrays: Arrays) -> None:

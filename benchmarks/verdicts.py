@@ -81,12 +81,10 @@ def _told(network: Network, mistake: Mistake, l: int) -> Outcome:
     if story is None:
         return str(mistake), counts, [f"{network.name}: {name} = {mistake.code} is not caught"]
     found = story.first.quantity == name or story.first.verdict in (RAISES, OVERWRITES)
-    causes = [cause.mistake.name for cause in story.causes]
-    told = causes[0] if causes else story.why
-    named = any(told == cause or (not causes and cause in told) for cause in mistake.causes)
+    named = mistake.is_named_by(story)
     counts.update({"caught": 1, "line": int(found), "cause": int(named)})
-    counts.update({"unrecognised": int(not named and not causes)})
-    counts.update({"wrong cause": int(not named and bool(causes))})
+    counts.update({"unrecognised": int(not named and not story.causes)})
+    counts.update({"wrong cause": int(not named and bool(story.causes))})
     remarks = [] if named and found else [f"{network.name}: {name} = {mistake.code}: {story.why}"]
     return str(mistake), counts, remarks
 

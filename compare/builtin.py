@@ -93,7 +93,7 @@ class Network:
         options = self._options | ({} if slope is None else {"slope": slope})
         return room.cost(forward(parameters, X, **options), Y, self.loss)
 
-    def pair(self, hand: Any = None, slopes: tuple[float, ...] = SLOPES) -> Pair:
+    def pair(self, hand: Any = None) -> Pair:
         """Return the network as a pair; `hand` (parameters, X, Y[, slope]) instead of its own."""
         values = {"Y": REAL_LABELS if self.loss == "half_squared_error" else LABELS}
         if self.loss == "naive_cross_entropy":
@@ -101,7 +101,7 @@ class Network:
         shapes = network_shapes(len(self.hidden) + 1, is_logistic=self.is_logistic)
         if self.has_slope:
             shapes["slope"] = ""
-            values["slope"] = choice(*slopes)
+            values["slope"] = choice(*SLOPES)
         return Pair(
             hand or self.by_hand,
             self.cost,

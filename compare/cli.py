@@ -25,7 +25,7 @@ from backproof.compare.search import EXAMPLES, begin, ready, repeat
 from backproof.compare.training import STEPS, TrainingReport, fits, train
 
 USAGE, INTERRUPTED = 2, 130  # exit statuses
-Begun = Callable[..., Callable[[], Report | TrainingReport]]  # a run; its report when XLA is done
+Start = Callable[..., Callable[[], Report | TrainingReport]]  # a run; its report when XLA is done
 
 
 class Interruptible(click.Group):
@@ -98,6 +98,8 @@ def check(
         for option in ("examples", "seed", "dtype")
         if context.get_parameter_source(option) is ParameterSource.COMMANDLINE
     }
+    if label is not None and data is None:
+        raise click.UsageError("--label goes with --data FILE.csv.")
     if example is not None:
         for option in sorted(given):
             raise click.UsageError(f"--{option} does not go with --example, which says it all.")
@@ -105,9 +107,7 @@ def check(
             raise click.UsageError("--example does not go with --data.")
         reports, interrupted = _repeated(pairs, example), False
     elif data is None:
-        if label is not None:
-            raise click.UsageError("--label goes with --data FILE.csv.")
-        begun: Begun = partial(begin, examples=examples, seed=seed, dtype=dtype)
+        begun: Start = partial(begin, examples=examples, seed=seed, dtype=dtype)
         reports, interrupted = _run(pairs, begun, examples)
     else:
         if place is not None:
@@ -170,18 +170,18 @@ def _trained(
 ) -> tuple[list[Report | TrainingReport], bool]:
     """Train every pair that fits the data on it."""
     try:
-        loaded = load(data, label)
+        dataset = load(data, label)
     except OSError as error:
         choices = f"a CSV file, or {', '.join(BUNDLED)}"
         raise click.UsageError(f"--data {data!r}: {error.strerror}; pass {choices}.") from None
     except (ValueError, ImportError) as error:
         raise click.UsageError(str(error)) from None
-    pairs = [pair for pair in pairs if fits(pair, loaded)]
+    pairs = [pair for pair in pairs if fits(pair, dataset)]
     if not pairs:
         raise click.UsageError(f"no chosen --pair fits the labels of {data}.")
 
     def begun(pair: Pair, tick: Callable[[], None], xla: Executor) -> Callable[[], Any]:
-        report = train(pair, loaded, seed, dtype or "float64", tick)
+        report = train(pair, dataset, seed, dtype or "float64", tick)
         return lambda: report
 
     return _run(pairs, begun, STEPS)
@@ -208,7 +208,7 @@ def _chosen(names: tuple[str, ...], pairs: Mapping[str, Pair]) -> dict[str, Pair
 
 def _run(
     pairs: list[Pair],
-    begun: Begun,
+    begun: Start,
     ticks: int,
 ) -> tuple[list[Report | TrainingReport], bool]:
     """Run every pair under a progress bar; Ctrl-C ends it early and keeps what is finished."""

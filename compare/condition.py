@@ -6,48 +6,39 @@ those that fail. Without one, how many failed is all that is told.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 
 import numpy as np
 
 from backproof.compare.example import Example
 from backproof.compare.pair import Pair
-from backproof.compare.values import ORDERS
+from backproof.compare.values import ORDERS, Array
 
 EXAMPLES = 120
 LEAST = 4  # that fail, and that do not
 SIDES = (1, 2, 3, 5)
 
-Atom = tuple[str, Callable[[Example], bool]]
-
 
 def condition(pair: Pair, failing: Example, fails: Callable[[Example], bool]) -> str:
-    """Return when a pair fails, in words, or "" where no simple condition is exactly right.
+    """Return when a pair fails, in words: without a simple condition, how often.
 
-    `fails` says it of one example; `failing` is one that does.
+    Or "" where so few fail, or so few do not, that the condition may hold by chance. `fails` says
+    it of one example; `failing` is one that does.
     """
-    seen = [(example, fails(example)) for example in _sorts(pair, failing)]
-    count = sum(failed for _, failed in seen)
-    if count == len(seen):
+    examples = list(_sorts(pair, failing))
+    failed = np.array([fails(example) for example in examples])
+    count = np.count_nonzero(failed)
+    if count == len(examples):
         return "on every example that was tried"
-    atoms = list(_atoms(pair))
-    pairs = list(combinations(atoms, 2))
-    both = [(f"{a} and {b}", _combined(all, f, g)) for (a, f), (b, g) in pairs]
-    either = [(f"{a} or {b}", _combined(any, f, g)) for (a, f), (b, g) in pairs]
-    for words, holds in [*atoms, *both, *either]:
-        if all(holds(example) == failed for example, failed in seen):
-            return words if min(count, len(seen) - count) >= LEAST else ""
-    return f"on {count} of {len(seen)} examples that were tried"
-
-
-def _combined(
-    how: Callable[[Iterable[bool]], bool],
-    first: Callable[[Example], bool],
-    second: Callable[[Example], bool],
-) -> Callable[[Example], bool]:
-    return lambda example: how((first(example), second(example)))
+    single = list(_conditions(pair, examples))
+    couples = list(combinations(single, 2))
+    both = [(f"{a} and {b}", f & g) for (a, f), (b, g) in couples]
+    either = [(f"{a} or {b}", f | g) for (a, f), (b, g) in couples]
+    for words, holds in [*single, *both, *either]:
+        if np.array_equal(holds, failed):
+            return words if min(count, len(examples) - count) >= LEAST else ""
+    return f"on {count} of {len(examples)} examples that were tried"
 
 
 def _sorts(pair: Pair, failing: Example) -> Iterator[Example]:
@@ -64,40 +55,21 @@ def _sorts(pair: Pair, failing: Example) -> Iterator[Example]:
         yield Example(sizes, i, dtype, order, kinds)
 
 
-def _atoms(pair: Pair) -> Iterator[Atom]:
-    """Yield simple conditions, in words and as functions."""
-    for name in pair.size_names:
-        yield f"{name} > 1", partial(_is_more_than_1, name)
-        yield f"{name} = 1", partial(_is_1, name)
-    for one, other in combinations(pair.size_names, 2):
-        yield f"{one} ≠ {other}", partial(_differ, one, other)
+def _conditions(pair: Pair, examples: Sequence[Example]) -> Iterator[tuple[str, Array]]:
+    """Yield simple conditions, in words, and of which examples they hold."""
+    sides = {name: np.array([e.sizes[name] for e in examples]) for name in pair.size_names}
+    for name, n in sides.items():
+        yield f"{name} > 1", n > 1
+        yield f"{name} = 1", n == 1
+    for (one, n), (other, m) in combinations(sides.items(), 2):
+        yield f"{one} ≠ {other}", n != m
     for name, values in pair.kinds.items():
-        kinds = [*values.kinds]
-        for kind in kinds if len(kinds) > 1 else ():
+        first, *others = values.kinds
+        drawn = np.array([e.kinds.get(name, first) for e in examples])
+        for kind in (first, *others) if others else ():
             words = f"{kind} labels ({name})" if kind in ("soft", "hard") else f"{name} is {kind}"
-            yield words, partial(_is_of_kind, name, kind, kinds[0])
+            yield words, drawn == kind
     for dtype in pair.dtypes if len(pair.dtypes) > 1 else ():
-        yield f"in {dtype}", partial(_has, "dtype", dtype)
+        yield f"in {dtype}", np.array([e.dtype for e in examples]) == dtype
     for order in ORDERS[1:]:
-        yield f"in {order} order", partial(_has, "order", order)
-
-
-def _is_more_than_1(name: str, example: Example) -> bool:
-    return example.sizes[name] > 1
-
-
-def _is_1(name: str, example: Example) -> bool:
-    return example.sizes[name] == 1
-
-
-def _differ(one: str, other: str, example: Example) -> bool:
-    return example.sizes[one] != example.sizes[other]
-
-
-def _is_of_kind(name: str, kind: str, usual: str, example: Example) -> bool:
-    return example.kinds.get(name, usual) == kind
-
-
-def _has(field: str, value: str, example: Example) -> bool:
-    found: str = getattr(example, field)
-    return found == value
+        yield f"in {order} order", np.array([e.order for e in examples]) == order

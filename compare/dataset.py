@@ -109,7 +109,7 @@ def _read(path: Path) -> tuple[list[str], list[list[float]]]:
                     raise ValueError(
                         f"{where}: {len(cells)} cells, expected {len(header)} as in the header."
                     )
-                rows.append([_number(where, *pair) for pair in zip(header, cells, strict=True)])
+                rows.append([_number(where, *cell) for cell in zip(header, cells, strict=True)])
         except (UnicodeDecodeError, csv.Error) as error:
             raise ValueError(
                 f"{path}, after line {lines.line_num}: not a CSV file in UTF-8 ({error})."

@@ -30,6 +30,11 @@ EITHER_SIDE = 2  # the bound holds for autodiff's rounding; the hand's may be as
 ROUNDINGS = 16  # of a quantity's natural scale
 
 
+def allowed(error: Any, eps: float, scale: float) -> Any:
+    """Return how far apart two right sides may be: by their bounds, and their natural scale."""
+    return EITHER_SIDE * error + ROUNDINGS * eps * scale
+
+
 def looked_into(trial: Trial, name: str, autodiff: Any, outside: Any, scale: float) -> Finding:
     """Say what is the matter with a quantity, of which the entries `outside` do not agree."""
     hand = trial.hand[name]
@@ -49,7 +54,7 @@ def looked_into(trial: Trial, name: str, autodiff: Any, outside: Any, scale: flo
 
 def _differing(trial: Trial, name: str, autodiff: Any, outside: Any, scale: float) -> Finding:
     """Judge the entries `outside`, which are finite on both sides."""
-    hand, eps = trial.hand[name], float(np.finfo(trial.dtype).eps)
+    hand, eps = trial.hand[name], trial.eps
     at = finding_at(name, hand, autodiff, outside, eps)
     truth = trial.truth[name]
     error = np.where(outside, np.abs(hand - truth).astype(float), 0)
@@ -104,7 +109,7 @@ def _autodiff_not_finite(
     trial: Trial, name: str, autodiff: Any, entries: Any, scale: float
 ) -> Finding:
     """Judge entries that are finite by hand only: by what autodiff gives with more digits."""
-    hand, eps = trial.hand[name], float(np.finfo(trial.dtype).eps)
+    hand, eps = trial.hand[name], trial.eps
     found = finding_at(name, hand, autodiff, entries, 1.0)
     wide = trial.of_rounded[name]
     size = np.maximum(np.abs(wide.value), scale).astype(float)

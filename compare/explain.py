@@ -76,17 +76,17 @@ def explained(
     as_it_is: bool = False,
 ) -> Story:
     """Return the story of a failure: of the smallest example like it, or `as_it_is`."""
-    failed = failure[0].first_wrong
+    found, example = failure
+    failed = found.first_wrong
     assert failed is not None
 
     # What one call shows need not be called twice a hundred times.
-    quick = judged_or_raised(pair, failure[1], dict(scales), thorough=False)
+    quick = judged_or_raised(pair, example, dict(scales), thorough=False)
     thorough = not _fails_like(failed, quick)
 
     def judgement_on(example: Example) -> Judgement:
         return judged_or_raised(pair, example, dict(scales), thorough=thorough)
 
-    example = failure[1]
     if not as_it_is:
         example = smallest(pair, example, lambda e: _fails_like(failed, judgement_on(e)))
     judgement = judged_or_raised(pair, example, dict(scales), thorough=thorough, in_detail=True)
@@ -129,7 +129,8 @@ def _evidence(
     usual = pair.usual_variations
     dtype = "float64" if "float64" in pair.dtypes else pair.dtypes[0]
     for i in range(TRIES):
-        sides = random.integers(3, min(6, pair.largest_side + 1), len(pair.size_names))
+        top = min(5, pair.largest_side)
+        sides = random.integers(min(3, top), top + 1, len(pair.size_names))
         if first.verdict == RAISES and i % 2:
             sides[:] = sides[:1]
         sizes = dict(zip(pair.size_names, sides.tolist(), strict=True))

@@ -58,6 +58,20 @@ class Finding:
         """Return the same finding with another verdict."""
         return replace(self, verdict=verdict, note=note)
 
+    def as_json(self) -> dict[str, Any]:
+        """Return plain data; JSON has no infinity and no NaN."""
+        return {
+            "quantity": self.quantity,
+            "verdict": self.verdict,
+            "shape": list(self.shape),
+            "place": list(self.place),
+            "hand": number(self.hand),
+            "autodiff": number(self.autodiff),
+            "ulps": number(self.ulps),
+            "used": number(self.used),
+            "note": self.note,
+        }
+
     def __str__(self) -> str:
         at = f" at {list(self.place)}" if self.place else ""
         note = f": {self.note}" if self.note else ""
@@ -89,7 +103,7 @@ class Judgement:
 
     def as_json(self) -> dict[str, Any]:
         """Return plain data, as docs/report-schema.json describes it."""
-        return {"example": self.example, "findings": [as_json(f) for f in self.findings]}
+        return {"example": self.example, "findings": [f.as_json() for f in self.findings]}
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.findings))
@@ -108,20 +122,6 @@ def _raised_at(error: Exception) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if not frame.filename.startswith(installed)]
     return f" ({Path(own[-1].filename).name}, line {own[-1].lineno})" if own else ""
-
-
-def as_json(finding: Finding) -> dict[str, Any]:
-    """Return one finding as plain data; JSON has no infinity and no NaN."""
-    numbers = {"hand": finding.hand, "autodiff": finding.autodiff, "ulps": finding.ulps}
-    return {
-        "quantity": finding.quantity,
-        "verdict": finding.verdict,
-        "shape": list(finding.shape),
-        "place": list(finding.place),
-        **{name: number(value) for name, value in numbers.items()},
-        "used": number(finding.used),
-        "note": finding.note,
-    }
 
 
 def number(value: float) -> float | None:

@@ -20,9 +20,9 @@ SECONDS = 30  # for one call; then the check says that it never returned
 
 def called(pair: Pair, arguments: Mapping[str, Any]) -> Any:
     """Call the hand-derived side: by name where it has these names, else in order."""
+    by_name = pair.takes_names  # before the clock starts: the first call traces the loss
     # Values are judged, warnings are not: some BLAS kernels read beyond a matrix, and NumPy then
     # reports an invalid value that no result holds (numpy/numpy#24067).
-    by_name = pair.takes_names
     with np.errstate(all="ignore"), _time_limit(pair):
         try:
             return pair.hand(**arguments) if by_name else pair.hand(*arguments.values())

@@ -12,10 +12,10 @@ from backproof.compare.values import Array
 
 def other_value(line: Line) -> Wrong:
     """Another array of the same shape stands where one belongs."""
-    for name in line.reads:
-        for other, array in line.alike(line.arrays[name].shape):
-            if other != name and line.arrays[name].dtype.kind == "f":
-                yield f"{other} in place of {name}", line.given({name: array})
+    for name, array in line.floats_read.items():
+        for other, instead in line.alike(array.shape):
+            if other != name:
+                yield f"{other} in place of {name}", line.given({name: instead})
 
 
 def other_term(line: Line) -> Wrong:
@@ -37,9 +37,8 @@ def other_quantity(line: Line) -> Wrong:
 
 def flipped(line: Line) -> Wrong:
     """An array is read backwards, or should be: of a convolution, one gradient flips the kernel."""
-    for name in line.reads:
-        array = line.arrays[name]
-        for words, axes in reversals(array) if array.dtype.kind == "f" else ():
+    for name, array in line.floats_read.items():
+        for words, axes in reversals(array):
             yield f"{name} {words}", line.given({name: np.flip(array, axes)})
 
 
@@ -65,9 +64,9 @@ def factor_ignored(line: Line) -> Wrong:
 
 def term_ignored(line: Line) -> Wrong:
     """A term, such as the bias, is left out."""
-    for name in line.reads:
-        if name not in line.upstream and line.arrays[name].dtype.kind == "f":
-            yield name, line.given({name: np.zeros_like(line.arrays[name])})
+    for name, array in line.floats_read.items():
+        if name not in line.upstream:
+            yield name, line.given({name: np.zeros_like(array)})
 
 
 def updated_parameter(line: Line) -> Wrong:
@@ -90,9 +89,8 @@ def transposed(line: Line) -> Wrong:
     """A transpose is missing or one too many; squares let it pass."""
     if line.right.ndim == 2 and line.right.shape[0] == line.right.shape[1]:
         yield line.name, line.right.T
-    for name in line.reads:
-        array = line.arrays[name]
-        if array.ndim == 2 and array.shape[0] == array.shape[1] and array.dtype.kind == "f":
+    for name, array in line.floats_read.items():
+        if array.ndim == 2 and array.shape[0] == array.shape[1]:
             yield name, line.given({name: array.T})
 
 

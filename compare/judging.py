@@ -129,15 +129,15 @@ def _valued(trial: Trial, scales: Scales, in_detail: bool) -> list[Finding]:
 def _with_overlooked(trial: Trial, findings: list[Finding]) -> list[Finding]:
     """Return the findings with *wrong* where both sides are wrong in the same way."""
     agreeing = [finding.quantity for finding in findings if finding.verdict == AGREES]
-    wrong, looked_into = kinks.overlooked(trial, agreeing), []
+    wrong, found = kinks.overlooked(trial, agreeing), []
     for finding in findings:
         if finding.quantity in wrong:
             name, (entries, why) = finding.quantity, wrong[finding.quantity]
-            eps = float(np.finfo(trial.dtype).eps)
-            found = finding_at(name, trial.hand[name], trial.truth[name], entries, eps)
-            finding = found.with_verdict(WRONG, why)
-        looked_into.append(finding)
-    return looked_into
+            eps = trial.eps
+            at = finding_at(name, trial.hand[name], trial.truth[name], entries, eps)
+            finding = at.with_verdict(WRONG, why)
+        found.append(finding)
+    return found
 
 
 def _misfits(trial: Trial) -> list[Finding]:
@@ -157,7 +157,7 @@ def _misfits(trial: Trial) -> list[Finding]:
 
 def _compared(trial: Trial, scales: Scales, in_detail: bool) -> list[Finding]:
     """Compare every quantity with its bound: all entries of all quantities at once."""
-    names, eps = trial.ordered(), float(np.finfo(trial.dtype).eps)
+    names, eps = trial.ordered(), trial.eps
     expected = trial.with_bounds()
     hands = [trial.hand[name] for name in names]
     hand = np.concatenate([array.ravel() for array in hands])
@@ -190,7 +190,7 @@ def _compared(trial: Trial, scales: Scales, in_detail: bool) -> list[Finding]:
 def _with_inherited(trial: Trial, findings: list[Finding]) -> list[Finding]:
     """Return the findings with *inherits* where a line follows rightly from a wrong one."""
     right = by_name(trial.pair.reference.program(**trial.arguments))
-    eps = float(np.finfo(trial.dtype).eps)
+    eps = trial.eps
     wrong: list[str] = []
     followed = []
     for finding in findings:

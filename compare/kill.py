@@ -16,7 +16,7 @@ import numpy as np
 
 from backproof.arguments import check_whole
 from backproof.compare.diagnosis import planted
-from backproof.compare.differences import EITHER_SIDE, ROUNDINGS
+from backproof.compare.differences import allowed
 from backproof.compare.example import Example, checked_at
 from backproof.compare.finding import SHAPE
 from backproof.compare.judging import judged
@@ -41,14 +41,17 @@ class KillRate:
     let_through: list[Planted] = field(default_factory=list)
 
     @property
+    def count(self) -> int:
+        """How many mistakes were planted."""
+        return len(self.caught) + len(self.let_through)
+
+    @property
     def rate(self) -> float:
         """The share that is caught, 1.0 where nothing could be planted."""
-        planted = len(self.caught) + len(self.let_through)
-        return len(self.caught) / planted if planted else 1.0
+        return len(self.caught) / self.count if self.count else 1.0
 
     def __str__(self) -> str:
-        count = len(self.caught) + len(self.let_through)
-        lines = [f"{self.pair}: {len(self.caught)} of {count} planted mistakes are caught"]
+        lines = [f"{self.pair}: {len(self.caught)} of {self.count} planted mistakes are caught"]
         says = {mistake.name: mistake.says for mistake in MISTAKES}
         lines += [
             f"  let through: {says[name].format(detail, q=line)}"
@@ -137,6 +140,5 @@ def _visible(trials: Iterator[Trial], wanted: set[Planted] | None = None) -> set
 
 
 def _shows(line: Line, wrong: Any, error: Any) -> bool:
-    eps = float(np.finfo(line.trial.dtype).eps)
-    allowed = EITHER_SIDE * error + ROUNDINGS * eps * np.max(np.abs(line.right), initial=0)
-    return bool(np.any(np.abs(wrong - line.right) > allowed))
+    scale = float(np.max(np.abs(line.right), initial=0))
+    return bool(np.any(np.abs(wrong - line.right) > allowed(error, line.trial.eps, scale)))

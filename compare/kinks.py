@@ -191,7 +191,7 @@ def _same(low: Any, high: Any) -> Any:
 
 def _slack(trial: Trial, name: str, near: Seen) -> float:
     """Return how far off the hand-derived side may be, with its roundings, where it is right."""
-    share = max(SMOOTH, ROUNDINGS * float(np.finfo(trial.dtype).eps))
+    share = max(SMOOTH, ROUNDINGS * trial.eps)
     sizes = [float(np.max(np.abs(x), initial=0)) for x in (near, trial.hand[name])]
     return share * max(*sizes, np.finfo(float).tiny)
 

@@ -56,6 +56,11 @@ class Line:
             )
         return found
 
+    @property
+    def floats_read(self) -> dict[str, Array]:
+        """What the line reads that is no label of integers."""
+        return {n: self.arrays[n] for n in self.reads if self.arrays[n].dtype.kind == "f"}
+
     @cached_property
     def arrays(self) -> Mapping[str, Array]:
         """All arrays that are at hand: arguments, and what the hand-derived side has computed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import shlex
 import sys
 import traceback
 from collections.abc import Iterator
@@ -108,5 +109,6 @@ def found_at(pair: Pair) -> str:
             if value is pair and getattr(module, "__file__", None):
                 path = Path(str(module.__file__))
                 near = path.is_relative_to(Path.cwd())
-                return f"{path.relative_to(Path.cwd()) if near else path}::{name}"
+                where = path.relative_to(Path.cwd()) if near else path
+                return shlex.quote(f"{where}::{name}")
     return ""

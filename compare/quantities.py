@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from backproof.autodiff.program import UPSTREAM
 from backproof.compare.pair import Pair
@@ -36,7 +36,7 @@ class Quantities:
                 f"wrt={pair.wrt!r}: there is no gradient to compare; differentiate an argument of "
                 "floats, or mark a value."
             )
-        self.ordered = _chosen(pair, self.of_arguments)
+        self.ordered = [f"d{name}" for name in pair.reference.wrt]
         self.needed = self.ordered if pair.wrt is not None else []
 
     def _backward(self, pair: Pair, sizes: Mapping[str, int]) -> list[str]:
@@ -52,18 +52,6 @@ class Quantities:
         of_arguments = [[n for n in self.of_arguments if due[n] == i] for i in range(len(order))]
         first = [name for name in self.of_arguments if due[name] < 0]
         return first + [n for i, dV in enumerate(order) for n in (dV, *of_arguments[i])]
-
-
-def _chosen(pair: Pair, of_arguments: Sequence[str]) -> list[str]:
-    """Return the gradients in the order of `wrt`."""
-    if pair.wrt is None:
-        of_leaves = [f"d{leaf.name}" for leaf in pair.leaves]
-        return [name for name in of_leaves if name in of_arguments]
-    wrt = [pair.wrt] if isinstance(pair.wrt, str) else pair.wrt
-    ordered = [
-        f"d{leaf.name}" for name in wrt for leaf in pair.leaves if name in (leaf.name, leaf.path[0])
-    ]
-    return list(dict.fromkeys(ordered))
 
 
 def quantities(pair: Pair, sizes: Mapping[str, int]) -> Quantities:

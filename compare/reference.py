@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from backproof.autodiff.cut import cut
-from backproof.autodiff.derive import NoScalar, declared_shapes, derive
+from backproof.autodiff.derive import NoScalar, chosen, declared_shapes, derive
 from backproof.autodiff.dimensions import evaluated
 from backproof.autodiff.program import CUT, UPSTREAM, DerivedProgram
 from backproof.autodiff.signature import Signature
@@ -54,6 +54,7 @@ class Reference:
             error.add_note("In a Pair, a layer, which returns arrays, has upstream='dY'.")
             raise
         signature = self._derived.signature
+        self.wrt = chosen(signature, wrt)
         sides = {str(size) for leaf in signature.leaves for size in leaf.shape}
         if per_example and per_example not in sides & {*signature.sizes.names}:
             raise ValueError(
@@ -126,10 +127,6 @@ class Reference:
         """Return (J, values, gradients) as XLA computes them."""
         values = self.program.signature.flat(arguments)
         with jax.enable_x64(True), jax.default_device(jax.local_devices(backend="cpu")[0]):
-            wide = {
-                leaf.name: np.asarray(values[leaf.name], dtype)
-                if leaf.kind == "float"
-                else values[leaf.name]
-                for leaf in self.program.signature.leaves
-            }
+            floats = {leaf.name for leaf in self.program.signature.leaves if leaf.kind == "float"}
+            wide = {n: np.asarray(V, dtype) if n in floats else V for n, V in values.items()}
             return jax.tree.map(np.asarray, self._compiled(wide))

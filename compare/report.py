@@ -18,7 +18,6 @@ from backproof.compare.finding import (
     KINK,
     Finding,
     Judgement,
-    as_json,
 )
 from backproof.compare.location import found_at
 from backproof.compare.pair import Pair
@@ -80,7 +79,8 @@ class Report:
             return "replay differs from XLA"
         if self.failure:
             first = self.failure[0].first_wrong
-            return first.verdict if first else ""
+            assert first is not None
+            return first.verdict
         return AGREES if not self.vacuous else "agrees, vacuously"
 
     @property
@@ -184,9 +184,11 @@ class Report:
             "run": self.way,
             "confirmed": self.confirmed,
             "fault": self.fault,
-            "worst": self.worst and as_json(self.worst),
+            "worst": self.worst and self.worst.as_json(),
             "vacuous": self.vacuous,
-            "noted": [as_json(f) | {"example": at} for f, at in self.noted.values()],
+            "noted": [
+                {"finding": finding.as_json(), "example": at} for finding, at in self.noted.values()
+            ],
             "failure": self.story and self.story.as_json(),
             "again": self.again,
         }

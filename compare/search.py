@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
-from itertools import islice
+from itertools import count, islice
 from typing import Any
 
 import hypothesis
@@ -15,7 +15,7 @@ from backproof.arguments import FLOATS, check_choice, check_whole
 from backproof.autodiff.bounded import Bounded
 from backproof.autodiff.program import by_name, with_floats
 from backproof.compare import hooks
-from backproof.compare.differences import EITHER_SIDE, ROUNDINGS
+from backproof.compare.differences import allowed
 from backproof.compare.example import Example, checked_at
 from backproof.compare.finding import Judgement
 from backproof.compare.judging import judged, of_error
@@ -37,13 +37,12 @@ def search(
     examples: int | None = None,
     seed: int = 0,
     dtype: str | None = None,
-    tick: Callable[[], None] = lambda: None,
 ) -> Report:
-    """Search as `check` does, without raising; stop at the first failure, `tick` for each one."""
+    """Search as `check` does, without raising; stop at the first failure."""
     if examples is None:
         examples = hooks.examples or EXAMPLES
     with ThreadPoolExecutor(max_workers=1) as xla:
-        report = begin(pair, examples, seed, dtype, tick, xla)()
+        report = begin(pair, examples, seed, dtype, lambda: None, xla)()
     for listener in hooks.listeners:
         listener(report)
     return report
@@ -57,7 +56,7 @@ def begin(
     tick: Callable[[], None],
     xla: Executor,
 ) -> Callable[[], Report]:
-    """Search by replay; return what waits for XLA's confirmations and returns the report.
+    """Search by replay, `tick` for each example; return what waits for XLA and gives the report.
 
     XLA compiles on a thread of its own, while this search, or the next one, goes on.
     """
@@ -76,27 +75,13 @@ def begin(
         if report.failure:
             return
         tick()
-        due = report.examples % CONFIRMED == 0
-        with checked_at(pair.title, example):
-            arguments = pair.arguments(example)
-        try:
-            with checked_at(pair.title, example):
-                trial = Trial(pair, arguments, thorough=report.examples < THOROUGH)
-        except Exception as error:
-            judgement = of_error(pair, example, arguments, error)
-            if judgement.agrees:
-                report.add(judgement, example)
-                return
-            report.failure = (judgement, example)
-            if isinstance(error, TimeoutError) or not (report.examples or _runs(pair, own)):
-                report.error = error
-            return
-        judgement = Judgement(str(example), judged(trial, report.scales))
-        report.add(judgement, example)
-        if due or not judgement.agrees:
+        due, thorough = report.examples % CONFIRMED == 0, report.examples < THOROUGH
+        trial = _tried(report, example, thorough=thorough)
+        if trial and (due or report.failure):
             unconfirmed.append((trial, xla.submit(pair.reference.by_xla, trial.arguments)))
-        if not judgement.agrees:
-            report.failure = (judgement, example)
+        never_returns = isinstance(report.error, TimeoutError)
+        if report.error and not never_returns and (report.examples > 1 or _runs(pair, own)):
+            report.error = None  # raised on some examples only: a finding like others
 
     def settle() -> Report:
         for trial, by_xla in unconfirmed:
@@ -130,21 +115,29 @@ def begin(
 def repeat(pair: Pair, example: Example) -> Report:
     """Judge one example, and let XLA confirm it."""
     report = Report(pair, example.seed, of_one_example=True)
-    arguments = pair.arguments(example)
+    trial = _tried(report, example)
+    if trial:
+        report.confirm(differs_from_xla(trial, pair.reference.by_xla(trial.arguments)))
+    return report
+
+
+def _tried(report: Report, example: Example, *, thorough: bool = True) -> Trial | None:
+    """Judge one example into the report; None where the hand-derived side raises."""
+    pair, trial = report.pair, None
+    with checked_at(pair.title, example):
+        arguments = pair.arguments(example)
     try:
-        trial = Trial(pair, arguments)
+        with checked_at(pair.title, example):
+            trial = Trial(pair, arguments, thorough=thorough)
     except Exception as error:
         judgement = of_error(pair, example, arguments, error)
-        report.add(judgement, example)
-        if not judgement.agrees:
-            report.error, report.failure = error, (judgement, example)
-        return report
-    judgement = Judgement(str(example), judged(trial, report.scales))
+        report.error = None if judgement.agrees else error
+    else:
+        judgement = Judgement(str(example), judged(trial, report.scales))
     report.add(judgement, example)
-    report.confirm(differs_from_xla(trial, pair.reference.by_xla(trial.arguments)))
     if not judgement.agrees:
         report.failure = (judgement, example)
-    return report
+    return trial
 
 
 def ready(pair: Pair) -> None:
@@ -157,18 +150,16 @@ def ready(pair: Pair) -> None:
 def members(pair: Pair, seed: int, dtypes: Sequence[str]) -> Iterator[Example]:
     """Yield the families of shapes in turns, with ever other values, precisions and orders."""
     families, variations = pair.families, pair.variations
-    i = 0
-    while True:
-        for sizes in families:
-            turn = seed + i
+    for turn in count():
+        for place, sizes in enumerate(families):
+            i = turn * len(families) + place
             yield Example(
                 sizes,
-                turn,
-                dtypes[(seed + i % len(families) + i // len(families)) % len(dtypes)],
-                ORDERS[turn // 2 % len(ORDERS)],
-                variations[(turn + i // len(variations)) % len(variations)],
+                seed + i,
+                dtypes[(seed + place + turn) % len(dtypes)],
+                ORDERS[(seed + i) // 2 % len(ORDERS)],
+                variations[(seed + i + i // len(variations)) % len(variations)],
             )
-            i += 1
 
 
 def _unseen(pair: Pair, example: Example, report: Report) -> Example:
@@ -210,9 +201,9 @@ def differs_from_xla(trial: Trial, by_xla: Any) -> str:
     for name, right in by_name(by_xla).items():
         value, error = replay[name].value, replay[name].error
         with np.errstate(all="ignore"):
-            scale = np.max(np.abs(right), initial=0)
-            allowed = EITHER_SIDE * error + ROUNDINGS * eps * scale + tiny / eps
-            fits = (np.abs(value - right) <= allowed) | (np.isnan(value) & np.isnan(right))
+            scale = float(np.max(np.abs(right), initial=0))
+            near = np.abs(value - right) <= allowed(error, eps, scale) + tiny / eps
+            fits = near | (np.isnan(value) & np.isnan(right))
         fits = fits | (value == right)
         if not np.all(fits):
             place = tuple(int(i) for i in np.argwhere(~fits)[0]) if np.ndim(right) else ()

@@ -76,7 +76,7 @@ def smaller(sizes: Sizes) -> Iterator[Sizes]:
 def some_allowed(names: Sequence[str], largest: int, allowed: Allowed) -> list[Sizes]:
     """Return a few allowed sizes, looked for among small ones first: for narrow constraints."""
     found: list[Sizes] = []
-    for most in sorted({2, 3, 5, min(8, largest), largest}):
+    for most in sorted({min(n, largest) for n in (2, 3, 5, 8, largest)}):
         if most ** len(names) > 200_000 or len(found) >= FEW:
             break
         for sides in product(range(1, most + 1), repeat=len(names)):

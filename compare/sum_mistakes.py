@@ -48,10 +48,7 @@ def summed_too_much(line: Line) -> Wrong:
 
 def one_step_only(line: Line) -> Wrong:
     """Only one step along an axis contributes: the last, or the first."""
-    for name in line.reads:
-        array = line.arrays[name]
-        if array.dtype.kind != "f":
-            continue
+    for name, array in line.floats_read.items():
         for axis, n in enumerate(array.shape):
             for words, i in (("last", n - 1), ("first", 0)) if n > 1 else ():
                 kept = np.zeros_like(array)

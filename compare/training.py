@@ -20,7 +20,7 @@ from backproof import autodiff, manual
 from backproof.autodiff.program import by_name
 from backproof.compare.builtin import NETWORKS
 from backproof.compare.dataset import Dataset
-from backproof.compare.finding import WRONG, Finding, as_json, number
+from backproof.compare.finding import WRONG, Finding, number
 from backproof.compare.judging import judged
 from backproof.compare.pair import Pair
 from backproof.compare.search import differs_from_xla
@@ -67,14 +67,14 @@ class TrainingReport:
         faults = []
         if not self.difference <= self.allowed:
             apart = f"{self.difference:.3g} eps apart, {self.allowed:.3g} allowed"
-            faults.append(f"  the trajectories come {apart}")
+            faults.append(f"the trajectories come {apart}")
         if not self.allowed * self.eps <= CHAOS:
-            faults.append("  rounding alone changes where this training goes: nothing to compare")
+            faults.append("rounding alone changes where this training goes: nothing to compare")
         if self.ended:
-            faults.append(f"  training came to an end: {self.ended}")
+            faults.append(f"training came to an end: {self.ended}")
         # Scores are of the order of 1, as targets are standardised, and may part as parameters may.
         elif not abs(self.scores[0] - self.scores[1]) <= self.allowed * self.eps:
-            faults.append(f"  it ends at {self.scores[0]} by hand, {self.scores[1]} by autodiff")
+            faults.append(f"it ends at {self.scores[0]} by hand, {self.scores[1]} by autodiff")
         return faults
 
     def as_json(self) -> dict[str, Any]:
@@ -83,7 +83,8 @@ class TrainingReport:
             "pair": self.pair.title,
             "agrees": self.agrees,
             "quantities": self.quantities,
-            "failures": [as_json(finding) for finding in self.failures],
+            "failures": [finding.as_json() for finding in self.failures],
+            "faults": self.faults(),
             "steps": STEPS,
             "trajectory_eps": number(self.difference),
             "allowed_eps": number(self.allowed),
@@ -97,8 +98,8 @@ class TrainingReport:
         if self.agrees:
             return f"{self.pair.title}: both sides train alike, {self.quantities} quantities agree"
         lines = [f"{self.pair.title}: the two sides' trainings cannot be called the same"]
-        lines += [f"  {finding}" for finding in self.failures]
-        return "\n".join([*lines, *self.faults(), f"  again: {self.again}"])
+        lines += [f"  {what}" for what in (*self.failures, *self.faults())]
+        return "\n".join([*lines, f"  again: {self.again}"])
 
 
 def fits(pair: Pair, data: Dataset) -> bool:
@@ -135,8 +136,8 @@ def train(
     try:
         for _ in range(STEPS):
             by_hand = manual.descent.update(by_hand, of_hand(by_hand), rate)
-            next_start = autodiff.descent.update(by_autodiff, of_autodiff(by_autodiff), rate)
-            by_autodiff = {name: np.asarray(V) for name, V in next_start.items()}
+            moved = autodiff.descent.update(by_autodiff, of_autodiff(by_autodiff), rate)
+            by_autodiff = {name: np.asarray(V) for name, V in moved.items()}
             shadow = _nudged(manual.descent.update(shadow, of_hand(shadow), rate), nudge)
             difference = max(difference, _distance(by_hand, by_autodiff))
             spread = max(spread, _distance(by_hand, shadow))
@@ -144,10 +145,7 @@ def train(
         findings += _judged(pair, by_hand, X, Y)
     except ValueError as error:  # a value that is not finite: the training diverges
         ended = str(error)
-    results = (
-        of_hand(start if ended else by_hand),
-        of_autodiff(start if ended else by_autodiff),
-    )
+    ends = (start, start) if ended else (by_hand, by_autodiff)
     return TrainingReport(
         pair=pair,
         again=f"backproof check --data {data.name} --pair {pair.name} --seed {seed} "
@@ -158,7 +156,7 @@ def train(
         difference=difference,
         allowed=SPREAD * spread,
         eps=float(np.finfo(dtype).eps),
-        scores=(_score(results[0], data), _score(results[1], data)),
+        scores=(_score(of_hand(ends[0]), data), _score(of_autodiff(ends[1]), data)),
         ended=ended,
     )
 

@@ -17,8 +17,8 @@ import numpy as np
 
 from backproof.autodiff.bounded import Bounded
 from backproof.autodiff.program import CUT, UPSTREAM, DerivedProgram, by_name, with_floats
-from backproof.compare.finding import ALIASES, OVERWRITES, UNSTABLE, Finding
 from backproof.compare.hand import called
+from backproof.compare.offences import aliased, overwritten, unstable
 from backproof.compare.pair import Pair
 from backproof.compare.quantities import quantities
 from backproof.compare.returned import Results, named
@@ -50,58 +50,25 @@ class Trial:
         self.quantities = quantities(pair, self.sizes)
         before = {name: array.tobytes() for name, array in flat.items()}
         self.hand = self._called()
-        self.offences = [
-            Finding(name, OVERWRITES, array.shape, note="the hand-derived side wrote into it")
-            for name, array in flat.items()
-            if array.tobytes() != before[name]
-        ]
+        self.offences = overwritten(flat, before)
         if thorough and not self.offences:
-            self.offences = self._aliases(flat) + self._second_call()
+            first = {name: array.copy() for name, array in self.hand.items()}
+            self.offences = aliased(self.hand, flat) + unstable(first, self._called(), self.eps)
 
     def _called(self) -> Results:
         returned = called(self.pair, self.given)
         return named(self.pair, self.quantities, returned, self.dtype)
-
-    def _aliases(self, flat: Mapping[str, Any]) -> list[Finding]:
-        """Return what shares memory with an argument: whoever updates one changes the other."""
-        return [
-            Finding(name, ALIASES, result.shape, note=f"it shares its memory with {argument}")
-            for name, result in self.hand.items()
-            for argument, array in flat.items()
-            if np.may_share_memory(result, array) and np.shares_memory(result, array)
-        ]
-
-    def _second_call(self) -> list[Finding]:
-        """Return what is not the same when the hand-derived side is called again."""
-        first = {name: array.copy() for name, array in self.hand.items()}
-        second = self._called()
-        eps = np.finfo(self.dtype).eps
-        found = [
-            Finding(name, UNSTABLE, array.shape, note=f"the {which} of two calls returns it alone")
-            for which, one, other in (("first", first, second), ("second", second, first))
-            for name, array in one.items()
-            if name not in other
-        ]
-        for name in [name for name in first if name in second]:
-            array, again = first[name], second[name]
-            same = array.shape == again.shape and np.array_equal(array, again, equal_nan=True)
-            if not same and array.shape == again.shape and array.dtype.kind == "f":
-                both = np.isfinite(array) & np.isfinite(again)
-                first_part, second_part = np.where(both, array, 0), np.where(both, again, 0)
-                apart = np.max(np.abs(first_part - second_part), initial=0)
-                alike = np.array_equal(array[~both], again[~both], equal_nan=True)
-                # Sums in another order are no other answer.
-                same = alike and bool(apart <= 1e3 * eps * np.max(np.abs(first_part), initial=0))
-            if not same:
-                note = "a second call with the same arguments gives another answer"
-                found.append(Finding(name, UNSTABLE, array.shape, note=note))
-        return found
 
     @cached_property
     def cuts(self) -> list[str]:
         """The marks at which the program is cut: those whose derivative is returned."""
         of_marks = self.quantities.of_marks
         return [of_marks[name] for name in self.hand if name in of_marks]
+
+    @property
+    def eps(self) -> float:
+        """The distance of 1 from the next number, in the precision of the trial."""
+        return float(np.finfo(self.dtype).eps)
 
     @property
     def program(self) -> DerivedProgram:
@@ -195,10 +162,9 @@ class Trial:
     @cached_property
     def of_rounded(self) -> Expected:
         """What each line should be, with bounds of what rounding its inputs alone makes of it."""
-        half_eps = float(np.finfo(self.dtype).eps / 2)
         try:
             inputs = self.inputs(np.longdouble)
-            return by_name(self.program.bounded_from_rounded(half_eps, **inputs))
+            return by_name(self.program.bounded_from_rounded(self.eps / 2, **inputs))
         except TypeError:  # what runs through XLA has no bounds
             return {name: Bounded(array) for name, array in self.truth.items()}
 

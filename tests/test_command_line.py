@@ -117,6 +117,8 @@ def test_a_pair_of_ones_own_is_checked_and_the_failure_reproduced(own, place):
     assert ran.exit_code == 1
     assert "\nforgetful: dW is wrong.\n" in ran.stdout
     again = re.search(r"again +backproof (check mine\.py::wrong --example \S+)$", ran.stdout, re.M)
+    sys.modules.pop("mine")
+    assert run(*again[1].split()).exit_code == 1
     (own / "mine.py").write_text(MINE.replace("@ X.T}", "@ X.T / X.shape[1]}"), "utf-8")
     sys.modules.pop("mine")
     assert run(*again[1].split()).exit_code == 0
@@ -248,9 +250,9 @@ USAGE = {
     "no such place": (["mine.py"], "mine.py: there is no such file"),
     "two places": (["one.py", "two.py"], "unexpected extra argument"),
     "a module without pairs": (["json"], "json has no pair: write `pair = Pair(…)` at its top"),
-    "data for pairs of one's own": (
-        ["backproof.compare.builtin:PAIR", "--data", "digits"],
-        "backproof.compare.builtin has no pair 'PAIR': it has none at its top level",
+    "a label for an example": (
+        ["--example", "n_x=1,m=1", "--label", "y"],
+        "--label goes with --data FILE.csv",
     ),
     "an example without a size": (
         ["--pair", "logistic-cross_entropy", "--example", "m=3"],

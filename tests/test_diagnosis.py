@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from jax.ad_checkpoint import checkpoint_name
 
-from backproof.compare import Example, Pair, integers, labels
+from backproof.compare import Example, Pair, integers
 from backproof.compare.builtin import Network
 from backproof.compare.diagnosis import diagnosed, planted
 from backproof.compare.finding import Finding
@@ -305,7 +305,3 @@ def test_two_mistakes_are_told_apart_and_both_are_named() -> None:
 def test_a_finding_reads_as_a_sentence() -> None:
     finding = Finding("dW1", "wrong", (2, 3), (0, 1), 1.0, 2.0, note="because")
     assert str(finding) == "dW1 at [0, 1] wrong: because"
-
-
-def test_labels_of_both_kinds_are_drawn_by_default() -> None:
-    assert [*labels().kinds] == ["soft", "hard"]

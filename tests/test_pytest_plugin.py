@@ -378,6 +378,4 @@ ROW = {
     ],
 )
 def test_the_summary_counts_each_pair_and_shape_once(changes, text):
-    assert re.search(
-        f"^backproof: .*{text}|^backproof: {text}", summary([ROW | c for c in changes])
-    )
+    assert re.search(f"^backproof: .*{text}", summary([ROW | c for c in changes]))

@@ -78,15 +78,25 @@ def test_an_agreement_is_data_that_the_schema_describes() -> None:
     assert len(document["shapes"]) >= 100
 
 
-def test_the_command_prints_what_the_schema_describes() -> None:
-    here = Path(__file__)
+def printed(*arguments: str) -> Any:
     command = [sys.executable, "-c", "from backproof.compare.cli import main; main()", "check"]
-    ran = subprocess.run(
-        [*command, f"{here}::right", "--json", "--examples", "5"], capture_output=True, text=True
-    )
+    ran = subprocess.run([*command, *arguments, "--json"], capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
     document = json.loads(ran.stdout)
     jsonschema.Draft202012Validator(SCHEMA).validate(document)
-    assert ran.returncode == 0
+    return document
+
+
+def test_the_command_prints_what_the_schema_describes() -> None:
+    (row,) = printed(f"{Path(__file__)}::right", "--examples", "60")["pairs"]
+    assert row["noted"][0]["finding"]["verdict"] == "imprecise"
+
+
+def test_and_so_it_does_of_a_training(tmp_path: Path) -> None:
+    (tmp_path / "d.csv").write_text("a,y\n" + "".join(f"{i % 7},{i % 2}\n" for i in range(40)))
+    data = ("--data", str(tmp_path / "d.csv"), "--label", "y")
+    (row,) = printed(*data, "--pair", "logistic-cross_entropy")["pairs"]
+    assert row["faults"] == []
 
 
 @pytest.mark.parametrize("name", FAILING)
