@@ -47,8 +47,9 @@ class Bounded(Numbers):
         """Return the value as NumPy computes it, with the bound of its error."""
         if method == "at":
             return _in_place(function, *inputs)
-        result = getattr(function, method)(*(self.part(x, 0) for x in inputs), **options)
-        if np.asarray(result).dtype.kind != "f" or function in COMPARISONS:
+        values = [x.parts[0] if isinstance(x, Numbers) else self.part(x, 0) for x in inputs]
+        result = getattr(function, method)(*values, **options)
+        if function in COMPARISONS or np.asarray(result).dtype.kind != "f":
             return result
         rule = RULES.get(function if method == "__call__" else (function, method))
         if rule is None:
@@ -80,6 +81,8 @@ class Operand:
 def _operand(number: Any, half_eps: float) -> Operand:
     if isinstance(number, Bounded):
         return Operand(*number.parts)
+    if isinstance(number, int):
+        return Operand(number)
     if isinstance(number, (list, tuple)):
         operands = [_operand(x, half_eps) for x in number]
         return Operand([x.x for x in operands], [x.e for x in operands])
@@ -88,8 +91,6 @@ def _operand(number: Any, half_eps: float) -> Operand:
 
 def _error_of_constant(number: Any, half_eps: float) -> Any:
     """Return how far a number that is no argument may be off: few digits are exact."""
-    if isinstance(number, int):
-        return 0.0
     number = np.asarray(number, np.float64)
     exact = (number.astype(np.float16) == number) | ~np.isfinite(number)
     return np.where(exact, 0, ELEMENTARY * half_eps * np.abs(number))

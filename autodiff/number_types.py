@@ -46,7 +46,7 @@ COMPARISONS = (np.equal, np.not_equal, *ORDER)
 
 
 def _method(function: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda self, **options: function(self, **options)
+    return lambda self, **options: self.arithmetic(function, "__call__", (self,), options)
 
 
 class Numbers(NDArrayOperatorsMixin):
@@ -66,7 +66,7 @@ class Numbers(NDArrayOperatorsMixin):
     dtype = property(lambda self: self.value.dtype)
     ndim = property(lambda self: self.value.ndim)
     size = property(lambda self: self.value.size)
-    T = property(lambda self: np.transpose(self))
+    T = property(lambda self: self.like(*(part.T for part in self.parts)))
     sum, prod = _method(np.sum), _method(np.prod)
     max, min = _method(np.max), _method(np.min)
 

@@ -32,7 +32,7 @@ class Watched(Numbers):
     def arithmetic(self, function: Any, method: str, inputs: Any, options: Any) -> Any:
         """Apply NumPy's function, and note ties."""
         plain = [self.part(x, 0) for x in inputs]
-        tied: Any = np.False_
+        tied: Any = None
         of_two = function in (np.maximum, np.minimum) and method == "__call__"
         if function in COMPARISONS:
             tied = meets_equals(function, inputs)
@@ -49,12 +49,15 @@ class Watched(Numbers):
             axis = options.get("axis", -1)
             along = np.moveaxis(np.sort(keys[-1], axis=axis), axis, -1)
             tied = along[..., 1:] == along[..., :-1]
-        if np.any(tied):
+        if tied is not None and np.any(tied):
             self.ties.append(Tie(function.__name__, tied))
-        result = super().arithmetic(function, method, inputs, options)
+        result = getattr(function, method)(*plain, **options)
+        if np.asarray(result).dtype.kind not in "fc":
+            return result
+        watched = self.like(result)
         if of_two:
-            result.operands = inputs
-        return result
+            watched.operands = inputs
+        return watched
 
 
 def meets_equals(function: Any, inputs: Any) -> Any:

@@ -143,7 +143,7 @@ def _with_overlooked(trial: Trial, findings: list[Finding]) -> list[Finding]:
 def _misfits(trial: Trial) -> list[Finding]:
     """Return findings for what has the wrong shape or dtype."""
     found = []
-    shapes = trial.pair.reference.shapes_at(trial.sizes)
+    shapes = trial.quantities.shapes_at(trial.sizes)
     for name in trial.ordered():
         array, shape = trial.hand[name], shapes[name]
         if array.shape != shape:

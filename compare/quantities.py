@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from backproof.autodiff.dimensions import evaluated
 from backproof.autodiff.program import UPSTREAM
+from backproof.autodiff.sizes import shape_in_words
 from backproof.compare.pair import Pair
 
 
@@ -13,7 +15,10 @@ class Quantities:
 
     def __init__(self, pair: Pair, sizes: Mapping[str, int]) -> None:
         program = pair.reference.program
-        self.marks = list(program.marks(sizes))
+        marks = program.marks(sizes)
+        self.marks = list(marks)
+        shapes = {leaf.name: shape_in_words(leaf.shape) for leaf in pair.leaves} | marks
+        self._shapes = {name: f"({text},)" if text else "()" for name, text in shapes.items()}
         gradients = program.gradient_names(sizes)
         for name in [*self.marks, *(leaf.name for leaf in pair.leaves)]:
             if name == "J" or (name in self.marks and name in gradients):
@@ -38,6 +43,11 @@ class Quantities:
             )
         self.ordered = [f"d{name}" for name in pair.reference.wrt]
         self.needed = self.ordered if pair.wrt is not None else []
+
+    def shapes_at(self, sizes: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
+        """Return the shape of every quantity at these sizes."""
+        shapes = {name: evaluated(text, sizes) for name, text in self._shapes.items()}
+        return {"J": (), **shapes, **{f"d{name}": shape for name, shape in shapes.items()}}
 
     def _backward(self, pair: Pair, sizes: Mapping[str, int]) -> list[str]:
         """Return the gradients from the last mark to the first, each argument's where it is due."""

@@ -11,10 +11,8 @@ import numpy as np
 
 from backproof.autodiff.cut import cut
 from backproof.autodiff.derive import NoScalar, chosen, declared_shapes, derive
-from backproof.autodiff.dimensions import evaluated
 from backproof.autodiff.program import CUT, UPSTREAM, DerivedProgram
 from backproof.autodiff.signature import Signature
-from backproof.autodiff.sizes import shape_in_words
 from backproof.compare.layer import as_loss, check_upstream, output_shapes
 
 # A shape is run once, and compiling it is what costs: XLA is asked for its least effort.
@@ -66,14 +64,6 @@ class Reference:
             self.program = DerivedProgram(self._gradients, signature)
         self._cuts: dict[Any, DerivedProgram] = {}
         self.quantities: dict[Any, Any] = {}  # what a hand-derived side may return, by shape
-
-    def shapes_at(self, sizes: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
-        """Return the shape of every quantity at these sizes."""
-        texts = {leaf.name: shape_in_words(leaf.shape) for leaf in self.program.signature.leaves}
-        texts |= self.program.marks(sizes)
-        shapes = {name: evaluated(f"({text},)", sizes) for name, text in texts.items() if text}
-        shapes |= {name: () for name, text in texts.items() if not text}
-        return {"J": (), **shapes, **{f"d{name}": shape for name, shape in shapes.items()}}
 
     @cached_property
     def of_examples(self) -> set[str]:
