@@ -122,7 +122,7 @@ def _perturb_marks(
     perturbations, marked, equations = {}, [], []
     given: dict[str, Any] = {}
     consts = dict(zip(program.constvars, traced.consts, strict=True))
-    inlined, results = _with_marks_inlined(program, {}, consts)
+    inlined, results = _with_marks_inlined(program, {}, consts, set())
     for equation in inlined:
         if equation.primitive.name == "name":
             name, aval = equation.params["name"], equation.outvars[0].aval
@@ -154,12 +154,13 @@ def _perturb_marks(
 
 
 def _with_marks_inlined(
-    program: Any, known: dict[Any, Any], consts: dict[Any, Any]
+    program: Any, known: dict[Any, Any], consts: dict[Any, Any], marked: set[Any]
 ) -> tuple[list[Any], list[Any]]:
     """Return the equations of a program, in place of each call those of the called if it marks.
 
     `known` maps its variables to those of the program around it; `consts`, the constants by
-    variable, gets those of the called. Returns the results' variables too.
+    variable, gets those of the called. `marked` gets (id(variable), name): a value marked twice
+    by one name is marked once. Returns the results' variables too.
     """
     equations = []
 
@@ -169,13 +170,18 @@ def _with_marks_inlined(
     for equation in program.eqns:
         operands = [read(atom) for atom in equation.invars]
         called = _called(equation)
+        mark = equation.params["name"] if equation.primitive.name == "name" else None
+        if mark is not None and (id(operands[0]), mark) in marked:
+            known[equation.outvars[0]] = operands[0]
+            continue
         if called is None or not _marks(called):
             results = [jex.Var(variable.aval) for variable in equation.outvars]
             equations.append(equation.replace(invars=operands, outvars=results))
+            marked |= {(id(variable), mark) for variable in results if mark is not None}
         else:
             consts |= zip(called.jaxpr.constvars, called.consts, strict=True)
             within = dict(zip(called.jaxpr.invars, operands, strict=True))
-            some, results = _with_marks_inlined(called.jaxpr, within, consts)
+            some, results = _with_marks_inlined(called.jaxpr, within, consts, marked)
             equations += some
         known |= zip(equation.outvars, results, strict=True)
     return equations, [read(atom) for atom in program.outvars]

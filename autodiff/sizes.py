@@ -42,6 +42,7 @@ class Sizes:
                     f"constraints: {constraint!r} speaks of {name}, a dimension of no shape; "
                     f"there are {', '.join(sorted(declared)) or 'none'}."
                 )
+        self.fixed = sorted({*declared} - {*self.names})
         # JAX has put "n == m" into the shapes: n is in none of them any more.
         self.constraints = [text for text in constraints if names_in(text) <= {*self.names}]
         self._sources = {name: self._source(name) for name in self.names}

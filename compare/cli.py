@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from difflib import get_close_matches
@@ -18,13 +21,14 @@ from backproof.compare import console
 from backproof.compare.builtin import PAIRS
 from backproof.compare.dataset import BUNDLED, load
 from backproof.compare.derive_command import derive
+from backproof.compare.interrupts import STATUS, listening, stop_if_asked
 from backproof.compare.location import described, loaded
 from backproof.compare.pair import Pair
 from backproof.compare.report import Report
 from backproof.compare.search import EXAMPLES, begin, ready, repeat
 from backproof.compare.training import STEPS, TrainingReport, fits, train
 
-USAGE, INTERRUPTED = 2, 130  # exit statuses
+USAGE = 2  # the exit status
 Start = Callable[..., Callable[[], Report | TrainingReport]]  # a run; its report when XLA is done
 
 
@@ -34,10 +38,16 @@ class Interruptible(click.Group):
     def invoke(self, context: click.Context) -> Any:
         """Run the command."""
         try:
-            return super().invoke(context)
+            with listening():
+                return super().invoke(context)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            os.close(1)  # what is left to be written has nowhere to go
+            context.fail(f"standard output: {error.strerror}; make room, or write elsewhere.")
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
-            context.exit(INTERRUPTED)
+            context.exit(STATUS)
 
 
 @click.group(cls=Interruptible, context_settings={"help_option_names": ["-h", "--help"]})
@@ -92,7 +102,7 @@ def check(
     Exit status: 0 all agree, 1 something disagrees, 2 wrong usage (pairs that can be checked are),
     130 interrupted (what was finished is printed).
     """
-    pairs, unusable = _pairs_at(place, names)
+    pairs, unusable = _pairs_at(place, names, dtype)
     given = {
         option
         for option in ("examples", "seed", "dtype")
@@ -128,16 +138,19 @@ def check(
         }
         click.echo(json.dumps(document, indent=2, allow_nan=False))
     else:
-        console.show(reports)
+        console.show(reports, len(unusable))
+    sys.stdout.flush()  # here, where a full disk can be told
     if interrupted:
         click.echo(f"interrupted: {len(reports)} of {len(pairs)} pairs were checked", err=True)
-        context.exit(INTERRUPTED)
+        context.exit(STATUS)
     for text in unusable:
         click.echo(f"Error: {text}", err=True)
     context.exit(USAGE if unusable else 0 if agrees else 1)
 
 
-def _pairs_at(place: str | None, names: tuple[str, ...]) -> tuple[list[Pair], list[str]]:
+def _pairs_at(
+    place: str | None, names: tuple[str, ...], dtype: str | None
+) -> tuple[list[Pair], list[str]]:
     """Return the pairs at a place, or those here, that are named; and why others cannot be used."""
     if place is None:
         return [*_chosen(names, PAIRS).values()], []
@@ -147,8 +160,9 @@ def _pairs_at(place: str | None, names: tuple[str, ...]) -> tuple[list[Pair], li
         raise click.UsageError(str(error)) from None
     usable, unusable = [], []
     for name, pair in pairs.items():
+        stop_if_asked()
         try:
-            ready(pair)
+            ready(pair, dtype)
             usable.append(pair)
         except Exception as error:
             unusable.append(f"{place}: {name}: {described(error, place)}")
@@ -214,7 +228,7 @@ def _run(
     """Run every pair under a progress bar; Ctrl-C ends it early and keeps what is finished."""
     finished: list[Callable[[], Report | TrainingReport]] = []
     interrupted = False
-    with console.stoppable() as stop_if_asked, ThreadPoolExecutor(max_workers=1) as xla:
+    with ThreadPoolExecutor(max_workers=1) as xla:
         try:
             with console.progress() as bar:
                 task = bar.add_task("", total=len(pairs) * ticks)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import sys
 
+from backproof.compare.interrupts import STATUS, listening, stop_if_asked
+
 
 def main() -> None:
     """Run the command line."""
-    try:
-        from backproof.compare.cli import main
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        raise SystemExit(130) from None
-    main()
+    with listening():
+        try:
+            from backproof.compare.cli import main
+
+            stop_if_asked()
+        except KeyboardInterrupt:
+            print("interrupted", file=sys.stderr)
+            raise SystemExit(STATUS) from None
+        main()

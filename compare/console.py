@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import io
-import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, JustifyMethod, RenderableType
@@ -45,32 +43,6 @@ def progress() -> Progress:
         transient=True,
         disable=not sys.stderr.isatty(),
     )
-
-
-@contextmanager
-def stoppable() -> Iterator[Callable[[], None]]:
-    """Give what raises KeyboardInterrupt after a Ctrl-C, for places where stopping is safe.
-
-    An interrupt that strikes anywhere may leave a lock taken, or be lost in a callback. A second
-    Ctrl-C strikes at once.
-    """
-    asked = False
-
-    def ask(number: int, frame: object) -> None:
-        nonlocal asked
-        if asked:
-            raise KeyboardInterrupt
-        asked = True
-
-    def stop_if_asked() -> None:
-        if asked:
-            raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGINT, ask)
-    try:
-        yield stop_if_asked
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def plain(*parts: RenderableType) -> str:
@@ -126,8 +98,11 @@ def _lines(findings: Sequence[Finding]) -> Table:
     return table
 
 
-def show(reports: Sequence[Report | TrainingReport]) -> None:
-    """Print a row for every pair, the story of every disagreement, and a last line."""
+def show(reports: Sequence[Report | TrainingReport], unusable: int = 0) -> None:
+    """Print a row for every pair, the story of every disagreement, and a last line.
+
+    It counts pairs that are `unusable` too.
+    """
     table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for report in reports:
         cells = _cells(report)
@@ -151,7 +126,8 @@ def show(reports: Sequence[Report | TrainingReport]) -> None:
     quantities = sum(report.quantities for report in reports)
     outcome = f"{wrong} disagree" if wrong else "all agree" if reports else "nothing to tell"
     pairs = "1 pair" if len(reports) == 1 else f"{len(reports)} pairs"
-    out.print(f"{pairs}, {quantities} quantities compared: {outcome}")
+    others = f"; {unusable} cannot be checked" if unusable else ""
+    out.print(f"{pairs}, {quantities} quantities compared: {outcome}{others}")
 
 
 def _cells(report: Report | TrainingReport) -> dict[tuple[str, JustifyMethod], str | Text]:

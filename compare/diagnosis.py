@@ -7,7 +7,8 @@ unrecognised: no name is better than a wrong one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -47,22 +48,29 @@ def diagnosed(evidence: Sequence[tuple[Trial, list[str]]]) -> list[Cause]:
     if len(evidence) < LEAST:
         return []
     trials = [trial for trial, _ in evidence]
+    constant = {
+        name for name in trials[0].sizes if len({trial.sizes[name] for trial in trials}) == 1
+    }
     whole = [trial.complete() for trial in trials]
     wrong = [n for n in evidence[0][1] if all(n in names for _, names in evidence)]
     if len(wrong) > 1:
-        common = _first(_hidden(wrong, trials, whole), len(evidence))
+        common = _first(_hidden(wrong, trials, whole), constant, len(evidence))
         if common:
             return [common]
     causes = []
     for quantity in wrong[:MOST]:
         keys = _in_the_line(quantity, trials, whole) or _hidden([quantity], trials, whole)
-        cause = _first(keys, len(evidence))
+        cause = _first(keys, constant, len(evidence))
         causes += [cause] if cause else []
     return causes
 
 
-def _first(keys: Sequence[Key], count: int) -> Cause | None:
-    """Return the explanation that comes first in the table."""
+def _first(keys: Sequence[Key], constant: Collection[str], count: int) -> Cause | None:
+    """Return the explanation that comes first in the table.
+
+    One that names a size is none where that size was the same throughout: a number would do.
+    """
+    keys = [key for key in keys if not {*re.findall(r"\w+", key[2])} & {*constant}]
     if not keys:
         return None
     name, row, detail = min(keys, key=lambda key: key[1])

@@ -23,6 +23,7 @@ from backproof.compare.finding import (
     Judgement,
 )
 from backproof.compare.judging import judged, judged_or_raised
+from backproof.compare.kinks import tied
 from backproof.compare.misfit import probably
 from backproof.compare.pair import Pair
 from backproof.compare.smallest import smallest
@@ -102,6 +103,9 @@ def explained(
     if first.verdict == SHAPE:
         what = probably(first.quantity, problems)
         why = f"{first.quantity}: {what}" if what else first.note
+    elif first.note and problems and all(map(tied, problems)):
+        when = f"at ties: {when}"  # which is a matter of choice there, and not of the formula
+        why = f"right but at ties: {first.note}"
     else:
         causes = diagnosed(evidence)
         loss = which_loss(problems, causes)

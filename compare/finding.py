@@ -78,7 +78,7 @@ class Finding:
         return f"{self.quantity}{at} {self.verdict}{note}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Judgement:
     """All findings of one example, in the order of computation; `example` as its text."""
 
@@ -107,6 +107,14 @@ class Judgement:
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.findings))
+
+    def __repr__(self) -> str:
+        return f"<Judgement {self.example}: {self.first_wrong or AGREES}>"
+
+    def _repr_html_(self) -> str:
+        from backproof.compare.wording import table
+
+        return table(self.findings)
 
 
 def raised(title: str, example: object, error: Exception) -> Judgement:

@@ -29,7 +29,11 @@ def other_term(line: Line) -> Wrong:
 
 def other_quantity(line: Line) -> Wrong:
     """It is another quantity altogether, or that of the whole cost in place of the mean's."""
+    order = line.trial.quantities.names
+    later = order[order.index(line.name) :]
     for name, array in line.alike(line.right.shape):
+        if name in later:  # it may be what follows from this line, and equal it rightly
+            continue
         yield name, array
         for size, n in line.sizes.items():
             yield f"{name}/{size}", array / n

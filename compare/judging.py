@@ -8,7 +8,7 @@ within rounding of autodiff all the same may be wrong on both sides, or inherit 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -36,8 +36,8 @@ from backproof.compare.trial import Trial
 Scales = MutableMapping[str, float]
 
 
-def judge(pair: Pair, /, **arguments: Any) -> Judgement:
-    """Judge the hand-derived side of `pair` on these arrays.
+def judge(pair: Pair, /, *arrays: Any, **arguments: Any) -> Judgement:
+    """Judge the hand-derived side of `pair` on these arrays, each given by its name.
 
     Raises what the hand-derived side raises, and TypeError or ValueError for arrays that do not
     fit the pair's shapes, or for a result that is no gradient at all.
@@ -45,6 +45,9 @@ def judge(pair: Pair, /, **arguments: Any) -> Judgement:
     if not isinstance(pair, Pair):
         raise TypeError(f"pair={pair!r} is a {type(pair).__name__}: pass a Pair.")
     signature = pair.reference.program.signature
+    if arrays:
+        names = ", ".join(f"{name}=…" for name in signature.shapes)
+        raise TypeError(f"{len(arrays)} arrays without a name: pass judge(pair, {names}).")
     values = signature.flat(arguments)
     flat = {leaf.name: _as_array(leaf.place, values[leaf.name]) for leaf in signature.leaves}
     trial = Trial(pair, signature.nested(flat))
@@ -118,7 +121,12 @@ def judged(trial: Trial, scales: Scales, *, in_detail: bool = False) -> list[Fin
 
 def _valued(trial: Trial, scales: Scales, in_detail: bool) -> list[Finding]:
     """Return a finding for every quantity, all of which have the right shape."""
-    findings = _compared(trial, scales, in_detail)
+    names = trial.ordered()
+    findings = _compared(trial, names, scales, in_detail)
+    # A line that reads a wrong value V is judged on it, whether or not dV is returned too.
+    values = {name for name in trial.quantities.marks if name not in trial.cuts}
+    if any(finding.quantity in values and not finding.passes for finding in findings):
+        findings = _compared(trial.complete(), names, scales, in_detail)
     if trial.thorough and all(finding.passes for finding in findings):
         findings = _with_overlooked(trial, findings)
     if all(finding.passes for finding in findings):
@@ -155,10 +163,9 @@ def _misfits(trial: Trial) -> list[Finding]:
     return found
 
 
-def _compared(trial: Trial, scales: Scales, in_detail: bool) -> list[Finding]:
-    """Compare every quantity with its bound: all entries of all quantities at once."""
-    names, eps = trial.ordered(), trial.eps
-    expected = trial.with_bounds()
+def _compared(trial: Trial, names: Sequence[str], scales: Scales, in_detail: bool) -> list[Finding]:
+    """Compare quantities with their bounds: all entries of all of them at once."""
+    expected, eps = trial.with_bounds(), trial.eps
     hands = [trial.hand[name] for name in names]
     hand = np.concatenate([array.ravel() for array in hands])
     bound = np.concatenate([np.ravel(expected[name].parts[1]) for name in names])

@@ -107,8 +107,8 @@ def _generic(pair: Pair, seed: int) -> Iterator[Trial]:
     free = replace(pair, values=values, constraints=())
     random = np.random.default_rng(seed)
     for i in range(GENERIC):
-        sides = random.integers(3, 6, len(pair.size_names)).tolist()
-        example = Example(dict(zip(pair.size_names, sides, strict=True)), i, pair.dtypes[0])
+        sides = random.integers(3, 6, len(free.size_names)).tolist()
+        example = Example(dict(zip(free.size_names, sides, strict=True)), i, pair.dtypes[0])
         try:
             trial = Trial(free, free.arguments(example), thorough=False)
             fits = all(finding.verdict != SHAPE for finding in judged(trial, {}))

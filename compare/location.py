@@ -86,7 +86,8 @@ def described(error: Exception, place: str) -> str:
     if not isinstance(error, (TypeError, ValueError)):
         text = f"{type(error).__name__}: {text}"
     notes = [note for note in getattr(error, "__notes__", ()) if note.startswith("while ")]
-    return "; ".join([text + _line_in(_parts(place)[0], error), *notes])
+    line = _line_in(_parts(place)[0], error)
+    return "; ".join([text.rstrip(".") + line, *notes]) if line or notes else text
 
 
 def _line_in(where: str, error: BaseException) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -44,23 +45,38 @@ def _guesses(name: str, right: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     yield "an axis of length 1 is lost, which keepdims=True keeps", array.squeeze()
     for other, whole in right.items():
         whole = np.asarray(whole)
-        if not other.startswith("d") or whole.ndim != array.ndim or other == name:
+        if not other.startswith("d") or other == name or not whole.ndim:
             continue
-        axes = tuple(a for a in range(whole.ndim) if array.shape[a] == 1 != whole.shape[a])
-        if not axes:
-            continue
-        total = whole.sum(axis=axes, keepdims=True)
-        factor = _factor(array, total)
-        if factor is None:
-            continue
-        yield f"it is {other}, not summed over axis {axes[0]}", factor * whole
-        for axis in range(whole.ndim):
-            if (axis,) != axes:
-                wrong = f"summed over axis {axis}, not over axis {axes[0]}"
-                yield wrong, factor * whole.sum(axis=axis, keepdims=True)
-                yield f"{wrong}, and without keepdims", factor * whole.sum(axis=axis)
-        yield "summed over all axes", factor * whole.sum()
-        yield "summed over all axes", factor * whole.sum(keepdims=True)
+        for axes in _subsets(whole.ndim):
+            for keepdims in (True, False):
+                factor = _factor(array, whole.sum(axis=axes, keepdims=keepdims))
+                if factor is not None:
+                    for words, wrong in _sums(whole, axes, keepdims):
+                        yield f"it is {other}{words}" if wrong is whole else words, factor * wrong
+
+
+def _sums(whole: Any, axes: tuple[int, ...], keepdims: bool) -> Iterator[tuple[str, Any]]:
+    """Yield an array summed otherwise than over `axes`, in words too."""
+    right = _listed(axes)
+    yield f", not summed over {right}", whole
+    for wrong in _subsets(whole.ndim):
+        words = f"summed over {_listed(wrong)}, not over {right}"
+        other = ", and without keepdims" if keepdims else ", and with keepdims"
+        if len(wrong) == whole.ndim:
+            words, other = "summed over all axes", ""
+        if wrong == axes:
+            words, other = "an axis of length 1 is too many", ""
+        else:
+            yield words, whole.sum(axis=wrong, keepdims=keepdims)
+        yield words + other, whole.sum(axis=wrong, keepdims=not keepdims)
+
+
+def _subsets(ndim: int) -> list[tuple[int, ...]]:
+    return [axes for count in range(1, ndim + 1) for axes in combinations(range(ndim), count)]
+
+
+def _listed(axes: Sequence[int]) -> str:
+    return f"axis {axes[0]}" if len(axes) == 1 else f"axes {', '.join(map(str, axes))}"
 
 
 def _factor(array: Any, total: Any) -> float | None:

@@ -78,6 +78,7 @@ MISTAKES = [
         "{q} is {0} times the Jacobian's diagonal; the other entries are missing",
         slope_mistakes.diagonal_only,
     ),
+    Mistake("sum missing", "{q} lacks the term {0}", slope_mistakes.sum_missing),
     Mistake(
         "elementwise product",
         "{q} is the elementwise product {0}; a matrix product belongs there",

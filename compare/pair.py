@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from backproof.compare.values import COINS, MAKERS, ORDERS, Draw, Values, real
 ENTRIES = 2**24  # of an array in an example that is written by hand
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Pair:
     """A gradient derived by hand, and the loss in JAX whose gradient it should be.
 
@@ -112,7 +113,14 @@ class Pair:
     @property
     def title(self) -> str:
         """The pair's name, or that of its hand-derived side."""
-        return self.name or getattr(self.hand, "__name__", type(self.hand).__name__)
+        title: str = self.name or getattr(self.hand, "__name__", type(self.hand).__name__)
+        if title == "<lambda>":
+            code = self.hand.__code__
+            title = f"lambda ({Path(code.co_filename).name}, line {code.co_firstlineno})"
+        return title
+
+    def __repr__(self) -> str:
+        return f"<Pair {self.title}>"
 
     def __str__(self) -> str:
         return self.title

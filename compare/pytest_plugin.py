@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from backproof.compare.report import Report
 
 PROFILES = {"quick": 50, "standard": 200, "thorough": 2000, "ci": 200}  # examples of each
+HERE = Path(__file__).parent  # the frames of checks, among which the mistake is not
 PREFIX = "backproof-"  # of Hypothesis profiles, so that none of another name is overwritten
 
 
@@ -102,7 +103,10 @@ class Checks:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(self, call: Any) -> Generator[None, Any, Any]:
-        """Complete the report on a test."""
+        """Complete the report on a test; of what it raised, show the frames of its author."""
+        if call.excinfo and not self.full_trace:
+            own = call.excinfo.traceback.filter(_is_of_user)
+            call.excinfo.traceback = own or call.excinfo.traceback
         return self._completed((yield), call)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -159,6 +163,10 @@ class Checks:
         """Say in one line what was checked; nothing where nothing was."""
         if self.rows:
             terminalreporter.write_line(summary(self.rows))
+
+
+def _is_of_user(frame: Any) -> bool:
+    return not Path(frame.path).is_relative_to(HERE)
 
 
 def summary(rows: Sequence[dict[str, Any]]) -> str:

@@ -49,8 +49,8 @@ class Reference:
         try:
             self._derived = derive(loss, shapes, wrt, constraints)
         except NoScalar as error:
-            error.add_note("In a Pair, a layer, which returns arrays, has upstream='dY'.")
-            raise
+            layer = "or pass upstream='dY', if it is a layer, which returns arrays."
+            raise NoScalar(f"{str(error).rstrip('.')}; {layer}") from None
         signature = self._derived.signature
         self.wrt = chosen(signature, wrt)
         sides = {str(size) for leaf in signature.leaves for size in leaf.shape}

@@ -93,6 +93,8 @@ class Report:
             for name, scale in self.scales.items()
             if name.startswith("d") and scale == 0
         ]
+        fixed = self.pair.reference.program.signature.sizes.fixed
+        found += [f"{name} is fixed by the constraints" for name in fixed]
         names = self.pair.size_names
         for i, name in enumerate(names):
             if self.examples > 1 and all(shape[i] == 1 for shape in self.shapes):

@@ -86,14 +86,23 @@ def _by_order(pair: Pair, quantities: Quantities, returned: Any) -> dict[str, An
 
 
 def _flat(nested: Any) -> Iterator[Any]:
-    """Yield the arrays of nested lists and dicts, in order."""
+    """Yield the arrays of nested lists and dicts, in order; lists of numbers in them are arrays."""
     if isinstance(nested, Mapping):
         nested = list(nested.values())
     if isinstance(nested, (tuple, list)):
         for part in nested:
-            yield from _flat(part)
+            if isinstance(part, list) and _holds_numbers(part):
+                yield part
+            else:
+                yield from _flat(part)
     else:
         yield nested
+
+
+def _holds_numbers(nested: Any) -> bool:
+    if isinstance(nested, list):
+        return all(map(_holds_numbers, nested))
+    return _is_number(nested)
 
 
 def _as_array(pair: Pair, name: str, value: Any, dtype: Any) -> Array:

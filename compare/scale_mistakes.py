@@ -17,7 +17,7 @@ def sign(line: Line) -> Wrong:
 
 
 def mean_missing(line: Line) -> Wrong:
-    """The cost is a mean, the sum was not divided."""
+    """A mean is a sum, divided: by the number of examples, or of whatever is averaged."""
     for name, count in _counts(line):
         yield name, line.right * count
 
@@ -44,7 +44,7 @@ def one_less(line: Line) -> Wrong:
 
 
 def square_factor(line: Line) -> Wrong:
-    """A factor of 2 is lost, or one too many: of a square's derivative, or the ½ before it."""
+    """A factor of 2 is lost, or one too many: as a square's derivative has, or the ½ before it."""
     yield "twice", 2 * line.right
     yield "half", line.right / 2
 

@@ -66,8 +66,7 @@ def begin(
         )
     check_whole("examples", examples, least=1)
     check_whole("seed", seed, least=0)
-    if dtype is not None:
-        check_choice("dtype", dtype, FLOATS)
+    dtypes = _dtypes(pair, dtype)
     report = Report(pair, seed, dtype)
     unconfirmed: list[tuple[Trial, Future[Any]]] = []
 
@@ -89,7 +88,6 @@ def begin(
         unconfirmed.clear()
         return report
 
-    dtypes = (dtype,) if dtype else tuple(pair.dtypes)
     passes = min(examples, PASSES * len(pair.families))
     own = list(islice(members(pair, seed, dtypes), max(passes, examples // 4)))
     for example in own:
@@ -140,11 +138,22 @@ def _tried(report: Report, example: Example, *, thorough: bool = True) -> Trial 
     return trial
 
 
-def ready(pair: Pair) -> None:
+def ready(pair: Pair, dtype: str | None = None) -> None:
     """Raise what is raised for a pair that does not fit together, without calling its hand."""
-    example = next(members(pair, 0, tuple(pair.dtypes)))
+    example = next(members(pair, 0, _dtypes(pair, dtype)))
     pair.arguments(example)
     quantities(pair, example.sizes)
+
+
+def _dtypes(pair: Pair, dtype: str | None) -> tuple[str, ...]:
+    """Return the precisions to try."""
+    if dtype is None:
+        return tuple(pair.dtypes)
+    check_choice("dtype", dtype, FLOATS)
+    if dtype not in pair.dtypes:
+        only = ", ".join(pair.dtypes)
+        raise ValueError(f"dtype={dtype!r}: {pair.title} runs in {only} only; leave dtype out.")
+    return (dtype,)
 
 
 def members(pair: Pair, seed: int, dtypes: Sequence[str]) -> Iterator[Example]:

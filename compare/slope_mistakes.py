@@ -36,6 +36,8 @@ def slope_assigned(line: Line) -> Wrong:
 def slope_of_another(line: Line) -> Wrong:
     """The derivative of another activation, or the right formula fed with the wrong value."""
     for name in line.successors:
+        if not _is_elementwise(line, name):
+            continue
         for value, words, slope in _slopes(line):
             if value != name:
                 yield words, line.arrays[name] * slope
@@ -63,6 +65,17 @@ def diagonal_only(line: Line) -> Wrong:
             rows = np.array([line.given({name: e}).ravel() for e in units(dS)])
             if np.any(rows[~np.eye(dS.size, dtype=bool)]):
                 yield name, dS * rows.diagonal().reshape(dS.shape)
+
+
+def sum_missing(line: Line) -> Wrong:
+    """Softmax's inputs compete: S ∗ (dS − Σ S ∗ dS), of which the sum is left out."""
+    for name in line.successors:
+        dS = line.arrays[name]
+        for value, S in line.alike(dS.shape, values=True):
+            for axis in range(dS.ndim):
+                with_sum = S * (dS - (S * dS).sum(axis=axis, keepdims=True))
+                if np.any(with_sum) and line.is_right(with_sum):
+                    yield f"−{value} Σ {value} ∗ {name}", S * dS
 
 
 def label_squared(line: Line) -> Wrong:
@@ -93,6 +106,13 @@ def other_activation(line: Line) -> Wrong:
             if line.arrays[name].shape == line.right.shape:
                 with np.errstate(all="ignore"):
                     yield f"{words} of {name}", g(line.arrays[name].astype(np.float64))
+
+
+def _is_elementwise(line: Line, name: str) -> bool:
+    """Whether an entry of the line depends on the same entry of a successor only."""
+    e = np.zeros_like(line.arrays[name])
+    e.flat[0] = 1
+    return not np.any(line.given({name: e}).flat[1:])
 
 
 def _slope(line: Line, name: str) -> Array:

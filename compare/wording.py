@@ -76,17 +76,23 @@ def in_words(finding: Finding) -> tuple[str, ...]:
 
 def as_html(report: Report) -> str:
     """Return a report for a notebook: tables that a screen reader can read."""
-
-    def row(tag: str, cells: Sequence[str]) -> str:
-        return f"<tr>{''.join(f'<{tag}>{escape(cell)}</{tag}>' for cell in cells)}</tr>"
-
-    def body(rows: Sequence[Sequence[str]]) -> str:
-        return f"<tbody>{''.join(row('td', cells) for cells in rows)}</tbody>"
-
     parts = [f"<p><strong>{escape(headline(report))}</strong></p>"]
     if report.story is not None:
-        lines = body([in_words(finding) for finding in report.story.judgement.findings])
-        parts.append(f"<table><thead>{row('th', HEADS)}</thead>{lines}</table>")
+        parts.append(table(report.story.judgement.findings))
     if report.rows:
-        parts.append(f"<table>{body(report.rows)}</table>")
+        parts.append(f"<table>{_body(report.rows)}</table>")
     return "".join(parts)
+
+
+def table(findings: Sequence[Finding]) -> str:
+    """Return findings for a notebook."""
+    lines = _body([in_words(finding) for finding in findings])
+    return f"<table><thead>{_row('th', HEADS)}</thead>{lines}</table>"
+
+
+def _row(tag: str, cells: Sequence[str]) -> str:
+    return f"<tr>{''.join(f'<{tag}>{escape(cell)}</{tag}>' for cell in cells)}</tr>"
+
+
+def _body(rows: Sequence[Sequence[str]]) -> str:
+    return f"<tbody>{''.join(_row('td', cells) for cells in rows)}</tbody>"

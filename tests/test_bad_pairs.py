@@ -276,13 +276,13 @@ BAD = {
     "never returns in judge": (lambda: impatient(lambda: judged(pair(endless))), TimeoutError, "endless did not return within 1 s"),
 
     # How it is called.
-    "too few parameters": (lambda: checked(pair(lambda W, X: {})), TypeError, "<lambda>(W, X) is called with W, b, X, Y: give it parameters of these names, or of names of your own in this order."),
-    "too many parameters": (lambda: checked(pair(lambda W, b, X, Y, m: {})), TypeError, "<lambda>(W, b, X, Y, m) is called with W, b, X, Y"),
-    "no parameters": (lambda: checked(pair(lambda: {})), TypeError, "<lambda>() is called with W, b, X, Y"),
-    "another keyword": (lambda: checked(pair(lambda W, b, X, *, y: {})), TypeError, "<lambda>(W, b, X, *, y) is called with W, b, X, Y"),
-    "names at other places": (lambda: checked(pair(lambda X, W, b, y: {})), TypeError, "<lambda>(X, W, b, y) is called with W, b, X, Y: give it parameters of these names"),
+    "too few parameters": (lambda: checked(pair(lambda W, X: {})), TypeError, ")(W, X) is called with W, b, X, Y: give it parameters of these names, or of names of your own in this order."),
+    "too many parameters": (lambda: checked(pair(lambda W, b, X, Y, m: {})), TypeError, ")(W, b, X, Y, m) is called with W, b, X, Y"),
+    "no parameters": (lambda: checked(pair(lambda: {})), TypeError, ")() is called with W, b, X, Y"),
+    "another keyword": (lambda: checked(pair(lambda W, b, X, *, y: {})), TypeError, ")(W, b, X, *, y) is called with W, b, X, Y"),
+    "names at other places": (lambda: checked(pair(lambda X, W, b, y: {})), TypeError, ")(X, W, b, y) is called with W, b, X, Y: give it parameters of these names"),
     "own names": (lambda: judged(pair(lambda w, c, x, y: by_hand(w, c, x, y))), None, "dW at [0, 0] agrees"),
-    "no room for the upstream gradient": (lambda: of_layer(mine=lambda x, w: {}), TypeError, "<lambda>(x, w) is called with x, w, dY"),
+    "no room for the upstream gradient": (lambda: of_layer(mine=lambda x, w: {}), TypeError, ")(x, w) is called with x, w, dY"),
     "the upstream gradient comes last": (lambda: of_layer(mine=lambda a, b, c: scaled_by_hand(a, b, c)), None, "agrees with autodiff"),
 
     # What it returns, as a whole.
@@ -351,8 +351,7 @@ BAD = {
     "float() of an array": (lambda: of_loss(lambda x: jnp.sum(x) * float(x[0])), TypeError, "JAX cannot trace the function, because it needs the numbers in an array: use jax.numpy and jax.lax.cond in it."),
     "NumPy in the loss": (lambda: of_loss(lambda x: jnp.sum(np.sin(x))), TypeError, "because it needs the numbers in an array: use jax.numpy"),
     "a branch on a number": (lambda: of_loss(lambda x: jnp.sum(x) if x[0] > 0 else -jnp.sum(x)), TypeError, "use jax.numpy and jax.lax.cond in it. JAX says: Attempted boolean conversion"),
-    "returns a vector": (lambda: of_loss(lambda x: x**2), ValueError, "the loss returns an array of shape (n,) and dtype float64: expected one float; sum it, or take the mean."),
-    "returns a vector, and is a layer": (lambda: of_loss(lambda x: x**2), ValueError, "In a Pair, a layer, which returns arrays, has upstream='dY'."),
+    "returns a vector": (lambda: of_loss(lambda x: x**2), ValueError, "the loss returns an array of shape (n,) and dtype float64: expected one float; sum it, or take the mean; or pass upstream='dY', if it is a layer, which returns arrays."),
     "returns two": (lambda: of_loss(lambda x: (jnp.sum(x), x)), ValueError, "the loss returns a tuple: expected one float"),
     "returns nothing": (lambda: of_loss(lambda x: None), ValueError, "the loss returns a NoneType: expected one float"),
     "returns an integer": (lambda: of_loss(lambda x: jnp.sum(x > 0)), ValueError, "the loss returns an array of shape () and dtype int64: expected one float"),
@@ -457,7 +456,7 @@ BAD = {
     "upstream of an argument": (lambda: of_layer("dx"), ValueError, "upstream='dx': x is an argument of the layer; name the gradient of what it returns, such as 'dY'."),
     "upstream as an argument": (lambda: of_layer(layer=lambda x, w, dY: x * w, shapes=LAYER | {"dY": "n, m"}), ValueError, "upstream='dY': the layer takes an argument of that name; name the gradient of what it returns"),
     "upstream of another shape": (lambda: of_layer(shapes=LAYER | {"dY": "n, 1"}), ValueError, "shapes: dY is (n, 1), what the layer returns is (n, m): expected the same; leave dY out of shapes, or correct it."),
-    "upstream of a mark": (lambda: of_layer(layer=lambda x, w: checkpoint_name(x * w, "Y")), ValueError, "two values are marked 'Y': give each its own name."),
+    "upstream of a mark": (lambda: of_layer(layer=lambda x, w: checkpoint_name(x, "Y") * w), ValueError, "two values are marked 'Y': give each its own name."),
     "upstream of a loss": (lambda: of_layer(layer=lambda x, w: jnp.sum(x * w), mine=lambda x, w, dY: {"dx": dY * (w + 0 * x), "dw": dY * x.sum(axis=1, keepdims=True)}), None, "agrees with autodiff"),
     "a layer without upstream": (lambda: of_layer(()), ValueError, "the loss returns an array of shape (n, m) and dtype float64"),
     "a layer of nothing": (lambda: of_layer(layer=lambda x, w: None), ValueError, "upstream=dY: the layer returns 0 arrays"),
@@ -476,7 +475,7 @@ BAD = {
     "no custom_vjp": (lambda: Pair.from_custom_vjp(3, jnp.sum, shapes=ROWS), TypeError, "function=3 is a int: pass a function."),
     "no reference for a custom_vjp": (lambda: Pair.from_custom_vjp(jnp.sum, 3, shapes=ROWS), TypeError, "loss=3 is a int: pass a function."),
     "an unknown option of a custom_vjp": (lambda: Pair.from_custom_vjp(jnp.sum, jnp.sum, shape=ROWS), TypeError, "unexpected keyword argument 'shape'"),
-    "a custom_vjp that is a layer": (lambda: Pair.from_custom_vjp(lambda x: 2 * x, lambda x: 2 * x, shapes=ROWS), ValueError, "In a Pair, a layer, which returns arrays, has upstream='dY'."),
+    "a custom_vjp that is a layer": (lambda: Pair.from_custom_vjp(lambda x: 2 * x, lambda x: 2 * x, shapes=ROWS), ValueError, "or pass upstream='dY', if it is a layer, which returns arrays."),
 
     # check, kill_rate, examples.
     "no pair to check": (lambda: check("logistic"), TypeError, "pair='logistic' is a str: pass a Pair, or one of PAIRS by its name."),
@@ -546,7 +545,7 @@ BAD = {
     "a pair that does not fit": (lambda: usage("unfit.py"), Usage, "unfit.py: right: shapes: the loss has no argument 'y'; it takes x."),
     "a loss that raises": (lambda: usage("divided.py"), Usage, "divided.py: right: ZeroDivisionError: division by zero (line 3); while JAX traced the function of x: float[n]"),
     "values that raise": (lambda: usage("drawn.py"), Usage, "drawn.py: right: ZeroDivisionError: division by zero (line 2); while values['x'] drew an array of shape (1,)"),
-    "values below nothing": (lambda: usage("below.py"), Usage, "below.py: right: integers(below='q'): there is no such size; expected a number, or one of n.; while values['x'] drew"),
+    "values below nothing": (lambda: usage("below.py"), Usage, "below.py: right: integers(below='q'): there is no such size; expected a number, or one of n; while values['x'] drew"),
     "a malformed example": (lambda: usage("mine.py", "--example", "n"), Usage, "--example n: 'n': expected NAME=VALUE, each name once, such as n=3,seed=7."),
     "a size twice": (lambda: usage("mine.py", "--example", "n=2,n=3"), Usage, "'n=3': expected NAME=VALUE, each name once"),
     "an unknown word": (lambda: usage("mine.py", "--example", "n=3,q=2"), Usage, "there is no 'q'; expected some of n, seed, dtype, order, x."),

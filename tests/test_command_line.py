@@ -349,6 +349,7 @@ def test_on_a_terminal_there_is_a_progress_bar_and_colour():
 
 
 INTERRUPTED_IMPORT = """
+import signal
 import sys
 
 
@@ -356,7 +357,7 @@ class Interrupt:
     @staticmethod
     def find_spec(name, path, target=None):
         if name == "jax":
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
 
 
 sys.meta_path.insert(0, Interrupt)
@@ -370,6 +371,22 @@ def test_ctrl_c_while_jax_is_imported_gives_no_traceback():
     command = [sys.executable, "-c", INTERRUPTED_IMPORT, *UNIT]
     ran = subprocess.run(command, capture_output=True, text=True)
     assert (ran.returncode, ran.stdout, ran.stderr) == (130, "", "interrupted\n")
+
+
+def test_a_second_ctrl_c_does_not_wait():
+    twice = INTERRUPTED_IMPORT.replace(
+        "raise_signal", "raise_signal(signal.SIGINT), signal.raise_signal"
+    )
+    ran = subprocess.run([sys.executable, "-c", twice, *UNIT], capture_output=True, text=True)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (130, "", "interrupted\n")
+
+
+def test_a_full_disk_is_told_in_a_line():
+    with open("/dev/full", "w") as full:
+        ran = subprocess.run([*COMMAND, *UNIT], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert ran.returncode == 2
+    assert "No space left on device; make room" in ran.stderr
+    assert "Traceback" not in ran.stderr
 
 
 def test_ctrl_c_while_a_file_is_imported_is_no_disagreement(own):

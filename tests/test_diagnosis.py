@@ -56,6 +56,16 @@ def softmax_by_hand(Z, dS):
     return S * (dS - (dS * S).sum(axis=0))
 
 
+def marked_softmax(Z, Y):
+    return jnp.sum(checkpoint_name(softmax(Z), "S") * jnp.sin(Y))
+
+
+def softmax_and_by_hand(Z, Y):
+    e = np.exp(Z - Z.max(axis=0))
+    S, dS = e / e.sum(axis=0), np.sin(Y)
+    return {"S": S, "dS": dS, "dZ": S * (dS - (dS * S).sum(axis=0))}
+
+
 def embedding(table, rows):
     return table[rows]
 
@@ -121,6 +131,9 @@ PAIRS: dict[str, Callable[[], Pair]] = {
     "leaky": lambda: network("leaky_relu", "identity", "half_squared_error"),
     "decay": lambda: Pair(decayed_by_hand, decayed, SQUARE, wrt=["W", "b"], name="decay"),
     "softmax": lambda: Pair(softmax_by_hand, softmax, {"Z": "n, m"}, upstream="dS"),
+    "named softmax": lambda: Pair(
+        softmax_and_by_hand, marked_softmax, {"Z": "n, m", "Y": "n, m"}, wrt="Z"
+    ),
     "embedding": lambda: Pair(
         embedding_by_hand,
         embedding,
@@ -156,6 +169,7 @@ PLANTED = {
     "updated parameter": ("tanh", "dA1", "W2 − 0.1 dW2 in place of W2"),
     "wrong array": ("tanh", "dZ1", "A1 in place of Z1"),
     "diagonal only": ("softmax", "dZ", "dS"),
+    "sum missing": ("named softmax", "dZ", "−S Σ S ∗ dS"),
     "elementwise product": ("skip", "dW", "dv ∗ x"),
     "wrong activation derivative": ("tanh", "dZ1", "1 − Z1²"),
     "cancelled derivative": ("tanh", "dZ2", "A2(1 − A2)"),

@@ -92,7 +92,7 @@ def test_the_command_prints_what_the_schema_describes() -> None:
     own, shipped = printed(f"{Path(__file__)}::right"), printed(*relu, "--examples", "60")
     assert own["pairs"][0]["noted"] == []
     noted = {one["finding"]["verdict"] for one in shipped["pairs"][0]["noted"]}
-    assert noted == {"imprecise", "kink"}
+    assert "imprecise" in noted
 
 
 def test_and_so_it_does_of_a_training(tmp_path: Path) -> None:
