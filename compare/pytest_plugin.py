@@ -7,10 +7,12 @@ imported here: JAX and Hypothesis come with the first test that checks a pair.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,7 +23,9 @@ if TYPE_CHECKING:
     from backproof.compare.report import Report
 
 PROFILES = {"quick": 50, "standard": 200, "thorough": 2000, "ci": 200}  # examples of each
-HERE = Path(__file__).parent  # the frames of checks, among which the mistake is not
+# The frames of these are those of a check, among which a mistake of the test's is not.
+PACKAGE = Path(__file__).parents[1]
+OURS = tuple(f"{PACKAGE / name}{os.sep}" for name in ("arguments", "autodiff", "compare", "manual"))
 PREFIX = "backproof-"  # of Hypothesis profiles, so that none of another name is overwritten
 
 
@@ -104,9 +108,10 @@ class Checks:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(self, call: Any) -> Generator[None, Any, Any]:
         """Complete the report on a test; of what it raised, show the frames of its author."""
-        if call.excinfo and not self.full_trace:
-            own = call.excinfo.traceback.filter(_is_of_user)
-            call.excinfo.traceback = own or call.excinfo.traceback
+        error = call.excinfo and call.excinfo.value
+        while error and not self.full_trace:
+            error.__traceback__ = _without_ours(error.__traceback__)
+            error = error.__cause__ or error.__context__
         return self._completed((yield), call)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -165,8 +170,16 @@ class Checks:
             terminalreporter.write_line(summary(self.rows))
 
 
-def _is_of_user(frame: Any) -> bool:
-    return not Path(frame.path).is_relative_to(HERE)
+def _without_ours(traceback: TracebackType | None) -> TracebackType | None:
+    """Return a traceback without the frames of this package."""
+    kept: list[TracebackType] = []
+    while traceback:
+        if not traceback.tb_frame.f_code.co_filename.startswith(OURS):
+            kept.append(traceback)
+        traceback = traceback.tb_next
+    for frame, following in zip(kept, [*kept[1:], None], strict=True):
+        frame.tb_next = following
+    return kept[0] if kept else None
 
 
 def summary(rows: Sequence[dict[str, Any]]) -> str:

@@ -268,6 +268,37 @@ def test_processes_of_xdist_send_what_they_checked(pytester):
     ran.stdout.re_match_lines([r".*compare/checking\.py:\d+: GradientMismatch"])
 
 
+def test_what_the_hand_or_the_loss_raises_is_shown_without_our_frames(pytester):
+    pytester.makepyfile(
+        test_it=PAIRS
+        + """
+    def divided(W, X, Y):
+        raise ZeroDivisionError("by hand")
+
+    def lossless(W, X, Y):
+        return W.norm()
+
+    def test_hand():
+        check(Pair(divided, loss, SHAPES, wrt="W"))
+
+    def test_loss():
+        check(Pair(forgetful, lossless, SHAPES, wrt="W"))
+
+    def test_argument():
+        judge(right, W=[[1.0]])
+    """
+    )
+    ran = pytester.runpytest_subprocess(*STRICT)
+    ran.assert_outcomes(failed=3)
+    text = ran.stdout.str()
+    assert "def divided(W, X, Y):" in text
+    assert "return W.norm()" in text
+    assert "judge(right, W=[[1.0]])" in text
+    assert "backproof/compare" not in text
+    ran = pytester.runpytest_subprocess(*STRICT, "--full-trace")
+    assert "backproof/compare" in ran.stdout.str()
+
+
 def test_a_profile_is_hypothesis_own_too_for_as_long_as_a_run_lasts(pytester):
     pytester.makepyfile(
         test_it="""
