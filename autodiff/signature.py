@@ -6,14 +6,11 @@ else is of floats. Arguments nest: {"parameters": {"W": "k, n"}, "X": "n, m"}.
 
 from __future__ import annotations
 
-import json
 import keyword
 import re
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from operator import itemgetter
 from typing import Any
 
 import jax
@@ -21,6 +18,16 @@ import jax.numpy as jnp
 import numpy as np
 
 from backproof.autodiff.dimensions import Size, evaluated
+from backproof.autodiff.nesting import (
+    Path,
+    builder_of,
+    holders_of,
+    keys_of,
+    leaf_names,
+    leaves_of,
+    place_of,
+    wrong_keys,
+)
 from backproof.autodiff.operations import FUNCTIONS
 from backproof.autodiff.sizes import Sizes, expression, shape_in_words
 from backproof.autodiff.writing import wrapped
@@ -30,7 +37,6 @@ RESERVED = {"np", "dtype", "gradients", "forward", *FUNCTIONS, *keyword.kwlist}
 ARITHMETIC = {"floordiv", "mod", "max", "min"}
 INNER = re.compile(r"(in|out)_\d+")  # what functions within the program call theirs
 DTYPES = {"float": jnp.float64, "int": jnp.int64, "bool": jnp.bool_}
-Path = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,7 @@ class Signature:
         if not isinstance(constraints, Sequence):
             raise TypeError(f"constraints={constraints!r}: expected texts such as ['n >= 2'].")
         self.shapes, self.constraints = shapes, constraints
-        found = list(_leaves(shapes, ()))
+        found = list(leaves_of(shapes, ()))
         try:
             scope = jax.export.SymbolicScope(constraints)
             # JAX looks at the constraints together when it first compares sizes.
@@ -71,7 +77,7 @@ class Signature:
             raise ValueError(
                 f"constraints={constraints!r}: {error}; write them as 'n >= 2', 'mod(n, 2) == 0'."
             ) from None
-        names = _leaf_names([path for path, _ in found])
+        names = leaf_names([path for path, _ in found], RESERVED)
         dimensions = {word for _, text in found for word in _words(text)}
         for clash in {*shapes, *names} & dimensions:
             raise ValueError(
@@ -84,17 +90,17 @@ class Signature:
                     "dimension another name."
                 )
         self.leaves = [
-            Leaf(name, path, *_parsed(path, text, scope), _place(path))
+            Leaf(name, path, *_parsed(path, text, scope), place_of(path))
             for name, (path, text) in zip(names, found, strict=True)
         ]
         places = {leaf.place: leaf.shape for leaf in self.leaves}
         self.sizes = Sizes(places, constraints, dimensions)
 
-        holders = list(_holders(shapes, ()))
+        holders = list(holders_of(shapes, ()))
         self._names = names
-        self._build = _builder(shapes, (), {leaf.path: leaf.name for leaf in self.leaves})
+        self._build = builder_of(shapes, (), {leaf.path: leaf.name for leaf in self.leaves})
         self._read = expression([leaf.place for leaf in self.leaves], *shapes)
-        self._lengths = expression([f"len({_place(path)})" for path, _ in holders], *shapes)
+        self._lengths = expression([f"len({place_of(path)})" for path, _ in holders], *shapes)
         self._expected = tuple(length for _, length in holders)
         self._sound: set[tuple[Any, ...]] = set()  # dtypes of all arguments that were checked
 
@@ -120,9 +126,9 @@ class Signature:
             if isinstance(shapes, str):
                 values[by_path[path]] = given
                 return
-            keys = _keys(shapes)
-            if _keys(given).keys() != keys.keys():
-                raise _wrong_keys(path, keys, given)
+            keys = keys_of(shapes)
+            if keys_of(given).keys() != keys.keys():
+                raise wrong_keys(path, keys, given)
             for key in keys:
                 walk(shapes[key], given[key], (*path, key))
 
@@ -186,82 +192,6 @@ class Signature:
         return lines
 
 
-def _place(path: Path) -> str:
-    return f"{path[0]}{''.join(f'[{json.dumps(key)}]' for key in path[1:])}"
-
-
-def _keys(shapes: Any) -> dict[Any, None]:
-    if isinstance(shapes, Mapping):
-        return dict.fromkeys(shapes)
-    return dict.fromkeys(range(len(shapes))) if isinstance(shapes, (list, tuple)) else {}
-
-
-def _wrong_keys(path: Path, keys: Mapping[Any, None], given: Any) -> Exception:
-    what = _place(path) if path else "the arguments"
-    wanted = ", ".join(map(str, keys))
-    if not isinstance(given, (Mapping, list, tuple)):
-        return TypeError(f"{what} is a {type(given).__name__}: expected one with {wanted}.")
-    missing = [str(key) for key in keys if key not in _keys(given)]
-    unknown = [str(key) for key in _keys(given) if key not in keys]
-    found = [f"no {', '.join(missing)}"] * bool(missing)
-    found += [f"an unknown {', '.join(unknown)}"] * bool(unknown)
-    return ValueError(f"{what}: there is {' and '.join(found)}; expected {wanted}.")
-
-
-def _leaves(shapes: Any, path: Path) -> Iterator[tuple[Path, str]]:
-    if isinstance(shapes, str):
-        yield path, shapes
-    elif isinstance(shapes, (Mapping, list, tuple)):
-        for key in _keys(shapes):
-            if type(key) not in (str, int):
-                raise TypeError(f"shapes: the key {key!r} is a {type(key).__name__}: use text.")
-            yield from _leaves(shapes[key], (*path, key))
-    else:
-        raise TypeError(
-            f"shapes: {_place(path)} is {shapes!r}: expected text such as 'n, m', or a dict of it."
-        )
-
-
-def _holders(shapes: Any, path: Path) -> Iterator[tuple[Path, int]]:
-    """Yield every dict and list among the arguments, and how many entries it has."""
-    for key in _keys(shapes):
-        if not isinstance(shapes[key], str):
-            yield (*path, key), len(shapes[key])
-            yield from _holders(shapes[key], (*path, key))
-
-
-def _builder(
-    shapes: Any, path: Path, names: Mapping[Path, str]
-) -> Callable[[Mapping[str, Any]], Any]:
-    """Return a function that nests arrays, given by their names, as `shapes` nest."""
-    if isinstance(shapes, str):
-        return itemgetter(names[path])
-    inner = {key: _builder(shapes[key], (*path, key), names) for key in _keys(shapes)}
-    if isinstance(shapes, Mapping):
-        return lambda values: {key: build(values) for key, build in inner.items()}
-    make = type(shapes)
-    if hasattr(shapes, "_fields"):  # a named tuple takes them one by one
-        return lambda values: make(*(build(values) for build in inner.values()))
-    return lambda values: make(build(values) for build in inner.values())
-
-
-def _leaf_names(paths: Sequence[Path]) -> list[str]:
-    """Return the last key where no other leaf has it and it is a name, else all keys joined."""
-    last = Counter(str(path[-1]) for path in paths)
-    taken = {path[0] for path in paths if len(path) == 1} | RESERVED
-    names: list[str] = []
-    for path in paths:
-        name = str(path[-1])
-        if len(path) > 1:
-            if last[name] > 1 or not name.isidentifier():
-                name = re.sub(r"\W", "_", "_".join(map(str, path)))
-            while name in taken:
-                name += "_"
-            taken.add(name)
-        names.append(name)
-    return names
-
-
 def _words(text: str) -> list[str]:
     """Return the dimensions that a shape names."""
     sizes = text.partition("[")[2] if "[" in text else text
@@ -276,7 +206,7 @@ def _parsed(path: Path, text: str, scope: Any) -> tuple[str, tuple[Size, ...]]:
         kind, sizes = declared.groups()
         if kind not in KINDS:
             raise ValueError(
-                f"shapes: {_place(path)} is {text!r}: {kind!r} is no kind of number; "
+                f"shapes: {place_of(path)} is {text!r}: {kind!r} is no kind of number; "
                 f"expected {', '.join(KINDS)}."
             )
     try:
@@ -286,6 +216,6 @@ def _parsed(path: Path, text: str, scope: Any) -> tuple[str, tuple[Size, ...]]:
         return kind, shape
     except ValueError as error:
         raise ValueError(
-            f"shapes: {_place(path)} is {text!r}: expected sizes such as 'n, m' or '2*n, 3' "
+            f"shapes: {place_of(path)} is {text!r}: expected sizes such as 'n, m' or '2*n, 3' "
             f"({error})."
         ) from None
