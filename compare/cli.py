@@ -18,6 +18,7 @@ from click.core import ParameterSource
 
 from backproof.arguments import FLOATS
 from backproof.compare import console
+from backproof.compare.assignment import loaded_as_planar
 from backproof.compare.builtin import PAIRS
 from backproof.compare.dataset import BUNDLED, load
 from backproof.compare.derive_command import derive
@@ -61,6 +62,12 @@ main.add_command(derive)
 
 @main.command()
 @click.argument("place", required=False, metavar="[FILE.py[::NAME]|package.module[:NAME]]")
+@click.option(
+    "--as",
+    "assignment",
+    type=click.Choice(["planar"]),
+    help="Check the functions of the course's assignment in FILE.py.",
+)
 @click.option("--pair", "names", multiple=True, metavar="NAME", help="Only this pair; * matches.")
 @click.option(
     "--examples",
@@ -85,6 +92,7 @@ main.add_command(derive)
 def check(
     context: click.Context,
     place: str | None,
+    assignment: str | None,
     names: tuple[str, ...],
     examples: int,
     example: str | None,
@@ -102,7 +110,10 @@ def check(
     Exit status: 0 all agree, 1 something disagrees, 2 wrong usage (pairs that can be checked are),
     130 interrupted (what was finished is printed).
     """
-    pairs, unusable = _pairs_at(place, names, dtype)
+    if assignment is not None and place is None:
+        raise click.UsageError("--as planar goes with FILE.py.")
+    pairs_of = loaded if assignment is None else loaded_as_planar
+    pairs, unusable = _pairs_at(place, pairs_of, names, dtype)
     given = {
         option
         for option in ("examples", "seed", "dtype")
@@ -149,13 +160,16 @@ def check(
 
 
 def _pairs_at(
-    place: str | None, names: tuple[str, ...], dtype: str | None
+    place: str | None,
+    pairs_of: Callable[[str], dict[str, Pair]],
+    names: tuple[str, ...],
+    dtype: str | None,
 ) -> tuple[list[Pair], list[str]]:
     """Return the pairs at a place, or those here, that are named; and why others cannot be used."""
     if place is None:
         return [*_chosen(names, PAIRS).values()], []
     try:
-        pairs = _chosen(names, loaded(place))
+        pairs = _chosen(names, pairs_of(place))
     except (TypeError, ValueError, SyntaxError) as error:
         raise click.UsageError(str(error)) from None
     usable, unusable = [], []

@@ -101,10 +101,13 @@ def _line_in(where: str, error: BaseException) -> str:
 
 def found_at(pair: Pair) -> str:
     """Return how the command line reaches a pair, or "" where it is in no module's top level."""
+    from backproof.compare.assignment import Assignment
     from backproof.compare.builtin import PAIRS
 
     if PAIRS.get(pair.name) is pair:
         return f"--pair {pair.name}"
+    if isinstance(pair.hand, Assignment):
+        return f"{shlex.quote(pair.hand.place)} --as planar"
     for module in list(sys.modules.values()):
         for name, value in list(getattr(module, "__dict__", {}).items()):
             if value is pair and getattr(module, "__file__", None):

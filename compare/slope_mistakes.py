@@ -126,6 +126,7 @@ def _slopes(line: Line) -> Iterator[tuple[str, str, Array]]:
     """Yield derivatives of activations as people write them, from every value of this shape."""
     for name, V in line.alike(line.right.shape, values=True):
         yield name, f"1 − {name}²", 1 - V**2
+        yield name, f"1 − {name}", 1 - V
         yield name, f"{name}(1 − {name})", V * (1 - V)
         yield name, f"[{name} > 0]", (V > 0).astype(V.dtype)
         yield name, f"[{name} ≥ 0]", (V >= 0).astype(V.dtype)

@@ -11,4 +11,5 @@ from backproof.manual import descent as descent
 from backproof.manual import initializers as initializers
 from backproof.manual import logistic as logistic
 from backproof.manual import losses as losses
+from backproof.manual import planar as planar
 from backproof.manual import shallow as shallow

@@ -1,0 +1,86 @@
+"""A learner's own functions in the place of those of `manual.planar`, judged line by line.
+
+The functions are called as the course's assignment calls them: forward_propagation, compute_cost
+and backward_propagation, each on what the one before returned. Those that are missing are ours.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from backproof.compare.builtin import Network
+from backproof.compare.location import module_at
+from backproof.compare.pair import Pair
+from backproof.compare.values import labels, real
+from backproof.manual import planar
+
+FUNCTIONS = ("forward_propagation", "compute_cost", "backward_propagation")
+SHAPES = {
+    "parameters": {"W1": "n_h, n_x", "b1": "n_h, 1", "W2": "1, n_h", "b2": "1, 1"},
+    "X": "n_x, m",
+    "Y": "1, m",
+}
+
+
+class Assignment:
+    """The hand-derived side that a learner's functions are together; `place` is where they are."""
+
+    def __init__(self, functions: Mapping[str, Callable[..., Any]], place: str) -> None:
+        self.place = place
+        self.forward, self.cost, self.backward = (
+            functions.get(name, getattr(planar, name)) for name in FUNCTIONS
+        )
+
+    def __call__(self, parameters: dict[str, Any], X: Any, Y: Any) -> dict[str, Any]:
+        """Return the cache, the cost and the gradients.
+
+        Raises TypeError for what is no pair (A2, cache), or no dict.
+        """
+        found = self.forward(X, dict(parameters))
+        if not isinstance(found, tuple) or len(found) != 2 or not isinstance(found[1], Mapping):
+            raise TypeError(
+                f"forward_propagation returns a {type(found).__name__}: expected (A2, cache), the "
+                "cache a dict with Z1, A1, Z2 and A2."
+            )
+        A2, cache = found
+        takes_parameters = len(inspect.signature(self.cost).parameters) > 2
+        given = (A2, Y, dict(parameters)) if takes_parameters else (A2, Y)
+        J = np.asarray(self.cost(*given), X.dtype)
+        grads = self.backward(dict(parameters), dict(cache), X, Y)
+        if not isinstance(grads, Mapping):
+            raise TypeError(
+                f"backward_propagation returns a {type(grads).__name__}: expected a dict with dW1, "
+                "db1, dW2 and db2."
+            )
+        return {**cache, "A2": A2, "J": J, **grads}
+
+
+def loaded_as_planar(place: str) -> dict[str, Pair]:
+    """Return the pair that the functions at FILE.py or package.module are.
+
+    Raises ValueError where there are none of them.
+    """
+    module = module_at(place)
+    functions = {name: vars(module)[name] for name in FUNCTIONS if name in vars(module)}
+    if not functions:
+        raise ValueError(
+            f"{place} has none of {', '.join(FUNCTIONS)}: define one, by the assignment's name."
+        )
+    network = Network("planar", "shallow", ("tanh",), "sigmoid", "cross_entropy")
+    # Moderate numbers: log a and log(1 − a) have no digits left where a rounds to 0 or 1.
+    usual, small = real("unit", "integers", "tiny", "one_hot"), real("unit", "tiny", scale=0.5)
+    pair = Pair(
+        Assignment(functions, place),
+        network.cost,
+        SHAPES,
+        {"Y": labels(), "parameters": small, "X": usual},
+        wrt="parameters",
+        per_example="m",
+        dtypes=("float64",),
+        name="planar",
+    )
+    return {"planar": pair}
