@@ -28,6 +28,7 @@ from backproof.compare.pair import Pair
 from backproof.compare.report import Report
 from backproof.compare.search import EXAMPLES, begin, ready, repeat
 from backproof.compare.training import STEPS, TrainingReport, fits, train
+from backproof.compare.walk_command import walk_command
 
 USAGE = 2  # the exit status
 Start = Callable[..., Callable[[], Report | TrainingReport]]  # a run; its report when XLA is done
@@ -58,6 +59,7 @@ def main() -> None:
 
 
 main.add_command(derive)
+main.add_command(walk_command)
 
 
 @main.command()

@@ -21,6 +21,8 @@ from backproof.compare.finding import (
 )
 from backproof.compare.report import Report
 from backproof.compare.training import TrainingReport
+from backproof.compare.walk import HEADS as WALKED
+from backproof.compare.walk import Step
 from backproof.compare.wording import HEADS, headline, in_words
 
 WIDTH = 100
@@ -95,6 +97,17 @@ def _lines(findings: Sequence[Finding]) -> Table:
         said = Text(verdict)
         said.stylize(COLOURS.get(finding.verdict, "bold red"), 0, len(finding.verdict))
         table.add_row(f"  {quantity}", shape, hand, autodiff, said)
+    return table
+
+
+def walk_table(steps: Sequence[Step]) -> Table:
+    """Return a pass line by line, with a line between any two."""
+    table = Table(box=SIMPLE_HEAD, show_lines=True, pad_edge=False)
+    for head in WALKED:
+        right = head in ("hand", "autodiff", "ulp")
+        table.add_column(head, justify="right" if right else "left", no_wrap=right, overflow="fold")
+    for step in steps:
+        table.add_row(*map(Text, step.cells))
     return table
 
 

@@ -24,6 +24,19 @@ EQUATION = re.compile(r"^\s+(?P<name>\w+) = (?P<formula>.+?)  # \(")
 STATEMENT = re.compile(r"^    (?P<name>\w+) = ")
 
 
+def network_of(
+    network: str,
+    hidden: str | None = None,
+    output: str = "sigmoid",
+    loss: str = "cross_entropy",
+) -> Network:
+    """Return a network here by the words of the command line; it refuses what does not fit."""
+    if hidden is None:
+        hidden = {"shallow": "tanh"}.get(network, "")
+    names = tuple(name.strip() for name in hidden.split(",") if name.strip())
+    return Network(network, network, names, output, loss)
+
+
 def of_network(
     network: str,
     hidden: str | None = None,
@@ -32,10 +45,8 @@ def of_network(
     slope: float = 0.01,
 ) -> str:
     """Return the derivation of a network here, with the hand-derived equations beside it."""
-    if hidden is None:
-        hidden = "tanh" if network == "shallow" else ""
-    names = tuple(filter(None, hidden.split(",")))
-    chosen = Network(network, network, names, output, loss)  # refuses what does not fit
+    chosen = network_of(network, hidden, output, loss)
+    names = chosen.hidden
     check_number("slope", slope)
 
     def cost(parameters: Any, X: jax.Array, Y: jax.Array) -> jax.Array:
@@ -77,6 +88,31 @@ def _beside_the_hand_derived(source: str, network: str, loss: str, layers: int) 
         if line.startswith("def gradients("):
             lines.append("    # By hand, dZ and dA are per example: m times what JAX derives.")
     return "\n".join(lines) + "\n"
+
+
+def equations(network: Network) -> dict[str, str]:
+    """Return the hand-derived equation of every line of a network, with its layers' numbers."""
+    written = _equations("logistic" if network.is_logistic else network.kind)
+    layers = (*network.hidden, network.output)
+    found = {"J": inspect.getsource(getattr(manual.losses, network.loss)).split("return ")[-1]}
+    for l, name in enumerate(layers, start=1):
+        number = "" if network.is_logistic else f"{l}"
+        for letter in ("Z", "A", "dZ", "dW", "db", "dA", "dw"):
+            texts = written.get(f"{letter}{number}") or written.get(letter, [])
+            if texts:
+                first = l == len(layers) and network.loss == "cross_entropy"
+                text = texts[0] if first or letter != "dZ" else texts[-1]
+                text = re.sub(r"\bg\d?(?=\()", name, text)
+                text = re.sub(r"\bg\d?_prime(?=\()|\bsigmoid_prime(?=\()", f"{name}_prime", text)
+                found[f"{letter}{number}"] = _numbered(letter, text, l) if network.is_deep else text
+    return {line: " ".join(text.split()) for line, text in found.items()}
+
+
+def _numbered(letter: str, text: str, l: int) -> str:
+    """Return an equation of layer l, which is written without numbers."""
+    before = "X" if l == 1 else f"A{l - 1}"
+    text = re.sub(r"\bA_before\b" if letter != "Z" else r"\bA\b", before, text)
+    return re.sub(r"(?<![\w.])(W|b|Z|A|dZ|dA)\b", rf"\g<1>{l}", text)
 
 
 def _equations(network: str) -> dict[str, list[str]]:

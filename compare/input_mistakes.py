@@ -84,7 +84,7 @@ def updated_parameter(line: Line) -> Wrong:
         if gradient.shape != line.arrays[name].shape:
             continue
         change = line.given({name: gradient}) - line.given({name: np.zeros_like(gradient)})
-        rates = USUAL_RATES
+        rates: tuple[float, ...] = USUAL_RATES
         if line.hand is not None:
             rates = (-fitted(line.hand - line.right, change),)
         for rate in rates:

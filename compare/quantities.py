@@ -18,6 +18,7 @@ class Quantities:
         marks = program.marks(sizes)
         self.marks = list(marks)
         shapes = {leaf.name: shape_in_words(leaf.shape) for leaf in pair.leaves} | marks
+        self.shape_texts = shapes
         self._shapes = {name: f"({text},)" if text else "()" for name, text in shapes.items()}
         gradients = program.gradient_names(sizes)
         for name in [*self.marks, *(leaf.name for leaf in pair.leaves)]:

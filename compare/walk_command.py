@@ -1,0 +1,70 @@
+"""The command `backproof walk`."""
+
+from __future__ import annotations
+
+import json
+
+import click
+from rich.console import Group
+
+from backproof.compare import console
+from backproof.compare.builtin import Network
+from backproof.compare.derivation import NETWORKS, network_of
+from backproof.compare.location import described, loaded
+from backproof.compare.pair import Pair
+from backproof.compare.walk import Walk, walk
+
+SIZES = {"n_x": 3, "n_1": 4, "n_2": 3, "n_3": 2, "n_y": 1, "m": 5}  # of a network here
+
+
+@click.command("walk")
+@click.argument("what", metavar="logistic|shallow|deep|FILE.py::PAIR|package.module:PAIR")
+@click.option("--shape", default="", metavar="TEXT", help="Sizes, and seed: n_x=3,n_h=4,n_y=1,m=5.")
+@click.option("--hidden", metavar="NAMES", help="Of a network here: tanh; or relu,tanh for deep.")
+@click.option("--output", metavar="NAME", help="Its output activation.  [default: sigmoid]")
+@click.option("--loss", metavar="NAME", help="Its loss.  [default: cross_entropy]")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--json", "to_json", is_flag=True, help="Print JSON instead of a table.")
+def walk_command(what: str, shape: str, seed: int, to_json: bool, **options: str | None) -> None:
+    """Walk through one pass, line by line: equation, shapes, both values, where 1/m went.
+
+    Values are those of the entry where the two sides differ most, ulp is by how much.
+
+    Exit status: 0 all lines agree, 1 one does not, 2 wrong usage.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    try:
+        walked = _walked(what, shape, seed, given)
+    except (TypeError, ValueError, SyntaxError) as error:
+        raise click.UsageError(described(error, what)) from None
+    if to_json:
+        click.echo(json.dumps(walked.as_json(), indent=2, allow_nan=False))
+    else:
+        console.console().print(Group(walked.headline, console.walk_table(walked.steps)))
+    click.get_current_context().exit(0 if walked.agrees else 1)
+
+
+def _walked(what: str, shape: str, seed: int, given: dict[str, str]) -> Walk:
+    network: Network | None = None
+    if what in NETWORKS:
+        network = network_of(what, **given)
+        pair = network.pair()
+    else:
+        if given:
+            raise ValueError(f"--{next(iter(given))} goes with {', '.join(NETWORKS)}.")
+        pair = _one(what)
+    sizes = dict(part.split("=", 1) for part in filter(None, shape.split(",")) if "=" in part)
+    if network and "n_h" in sizes:  # the notes' name of the one hidden layer
+        sizes["n_1"] = sizes.pop("n_h")
+    usual = SIZES if network else pair.families[min(2, len(pair.families) - 1)]
+    missing = {name: usual[name] for name in pair.size_names if name not in sizes}
+    text = ",".join(f"{name}={value}" for name, value in {"seed": seed, **missing, **sizes}.items())
+    return walk(pair, pair.example(text), network)
+
+
+def _one(place: str) -> Pair:
+    pairs = loaded(place)
+    if len(pairs) > 1:
+        raise ValueError(f"{place} has {len(pairs)} pairs: name one of {', '.join(pairs)}.")
+    (pair,) = pairs.values()
+    return pair
