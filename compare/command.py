@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
 from backproof.compare.interrupts import STATUS, listening, stop_if_asked
 
@@ -13,6 +14,8 @@ def main() -> None:
         try:
             from backproof.compare.cli import main
 
+            # The demos use all that is here, so nothing here imports them by name.
+            main.add_command(import_module("backproof.demos.command").demo_command)
             stop_if_asked()
         except KeyboardInterrupt:
             print("interrupted", file=sys.stderr)

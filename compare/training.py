@@ -41,8 +41,9 @@ class TrainingReport:
     """What training both sides on a data set found.
 
     `difference` and `allowed` are the trajectories' largest distance and what it may be, in `eps`
-    of the largest entry of all parameters. `scores` are those of the two sides after the last step:
-    accuracy for classes, the cost for a regression. `ended` says why training could not go on, if
+    of the largest entry of all parameters. `costs` are J by hand and by autodiff before each step,
+    `scores` those of the two sides after the last: accuracy for classes, the cost for a regression.
+    `ended` says why training could not go on, if
     it could not.
     """
 
@@ -55,6 +56,7 @@ class TrainingReport:
     allowed: float
     eps: float
     scores: tuple[float, float]
+    costs: list[tuple[float, float]]
     ended: str
 
     @property
@@ -123,7 +125,7 @@ def train(
     rate = min(LEARNING_RATE, 1 / X.shape[0])
     nudge = np.random.default_rng(seed)
     difference = spread = 0.0
-    ended = ""
+    ended, costs = "", []
 
     def of_hand(parameters: Parameters) -> Parameters:
         results: Parameters = pair.hand(**_given(pair, parameters, X, Y))
@@ -135,8 +137,10 @@ def train(
     findings = _judged(pair, start, X, Y)
     try:
         for _ in range(STEPS):
-            by_hand = manual.descent.update(by_hand, of_hand(by_hand), rate)
-            moved = autodiff.descent.update(by_autodiff, of_autodiff(by_autodiff), rate)
+            left, right = of_hand(by_hand), of_autodiff(by_autodiff)
+            costs.append((float(left["J"]), float(right["J"])))
+            by_hand = manual.descent.update(by_hand, left, rate)
+            moved = autodiff.descent.update(by_autodiff, right, rate)
             by_autodiff = {name: np.asarray(V) for name, V in moved.items()}
             shadow = _nudged(manual.descent.update(shadow, of_hand(shadow), rate), nudge)
             difference = max(difference, _distance(by_hand, by_autodiff))
@@ -157,6 +161,7 @@ def train(
         allowed=SPREAD * spread,
         eps=float(np.finfo(dtype).eps),
         scores=(_score(of_hand(ends[0]), data), _score(of_autodiff(ends[1]), data)),
+        costs=costs,
         ended=ended,
     )
 
