@@ -486,7 +486,7 @@ def largest_eigenvalue(A):
     S = A @ A.T + jnp.eye(A.shape[0])
 
     def far(v):
-        return jnp.linalg.norm(S @ v - v * (v @ S @ v)) > 1e-2
+        return jnp.linalg.norm(S @ v - v * (v @ S @ v)) > 1e-3 * (v @ S @ v)
 
     def step(v):
         return S @ v / jnp.linalg.norm(S @ v)

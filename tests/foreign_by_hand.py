@@ -689,7 +689,7 @@ def largest_eigenvalue(A):
     S = A @ A.T + np.eye(len(A), dtype=A.dtype)  # (n, n)
     v = S.sum(axis=1)  # (n,)
     v = v / np.sqrt(v @ v)  # (n,)
-    while np.sqrt(((S @ v - v * (v @ S @ v)) ** 2).sum()) > 1e-2:
+    while np.sqrt(((S @ v - v * (v @ S @ v)) ** 2).sum()) > 1e-3 * (v @ S @ v):
         v = S @ v / np.sqrt(((S @ v) ** 2).sum())  # (n,)
     dS = np.outer(v, v)  # (n, n)
     dA = 2 * dS @ A  # (n, m)
