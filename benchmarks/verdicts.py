@@ -49,7 +49,7 @@ def counted(quick: bool) -> Counted:
             for row, counts, remarks in outcomes:
                 totals.setdefault(row, Counter()).update(counts)
                 notes += remarks
-    columns = ("planted", "caught", "line", "cause", "unrecognised", "wrong cause")
+    columns = ("planted", "caught", "line", "cause", "unnamed", "wrong cause")
     return Counted(
         title="Planted mistakes: caught, and explained",
         detail="200 examples for each; line: the first wrong line is the one that was changed",
@@ -83,7 +83,7 @@ def _told(network: Network, mistake: Mistake, l: int) -> Outcome:
     found = story.first.quantity == name or story.first.verdict in (RAISES, OVERWRITES)
     named = mistake.is_named_by(story)
     counts.update({"caught": 1, "line": int(found), "cause": int(named)})
-    counts.update({"unrecognised": int(not named and not story.causes)})
+    counts.update({"unnamed": int(not named and not story.causes)})
     counts.update({"wrong cause": int(not named and bool(story.causes))})
     remarks = [] if named and found else [f"{network.name}: {name} = {mistake.code}: {story.why}"]
     return str(mistake), counts, remarks
