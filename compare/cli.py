@@ -24,6 +24,7 @@ from backproof.compare.dataset import BUNDLED, load
 from backproof.compare.derive_command import derive
 from backproof.compare.interrupts import STATUS, listening, stop_if_asked
 from backproof.compare.location import described, loaded
+from backproof.compare.page_command import page_command
 from backproof.compare.pair import Pair
 from backproof.compare.report import Report
 from backproof.compare.search import EXAMPLES, begin, ready, repeat
@@ -60,6 +61,7 @@ def main() -> None:
 
 main.add_command(derive)
 main.add_command(walk_command)
+main.add_command(page_command)
 
 
 @main.command()

@@ -50,7 +50,7 @@ MISTAKES = [
         "no activation derivative",
         "the activation's derivative is missing: {q} is {0} as it is",
         slope_mistakes.slope_missing,
-        "the cross-entropy, whose dZ is a − y",
+        "the loss whose dZ is a − y, which is the cross-entropy for a sigmoid",
     ),
     Mistake(
         "activation derivative twice",

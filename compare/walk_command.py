@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 import click
 from rich.console import Group
@@ -10,6 +11,7 @@ from rich.console import Group
 from backproof.compare import console
 from backproof.compare.builtin import Network
 from backproof.compare.derivation import NETWORKS, network_of
+from backproof.compare.example import Example
 from backproof.compare.location import described, loaded
 from backproof.compare.pair import Pair
 from backproof.compare.walk import Walk, walk
@@ -50,19 +52,25 @@ def _walked(what: str, shape: str, seed: int, given: dict[str, str]) -> Walk:
         network = network_of(what, **given)
         pair = network.pair()
     else:
-        if given:
-            raise ValueError(f"--{next(iter(given))} goes with {', '.join(NETWORKS)}.")
-        pair = _one(what)
+        pair = one_pair(what, given)
+    return walk(pair, example_of(pair, shape, seed, network), network)
+
+
+def example_of(pair: Pair, shape: str, seed: int, network: Network | None) -> Example:
+    """Return the example with these sizes, given as text, and usual ones for the others."""
     sizes = dict(part.split("=", 1) for part in filter(None, shape.split(",")) if "=" in part)
     if network and "n_h" in sizes:  # the notes' name of the one hidden layer
         sizes["n_1"] = sizes.pop("n_h")
     usual = SIZES if network else pair.families[min(2, len(pair.families) - 1)]
     missing = {name: usual[name] for name in pair.size_names if name not in sizes}
-    text = ",".join(f"{name}={value}" for name, value in {"seed": seed, **missing, **sizes}.items())
-    return walk(pair, pair.example(text), network)
+    words = {"seed": seed, **missing, **sizes}
+    return pair.example(",".join(f"{name}={value}" for name, value in words.items()))
 
 
-def _one(place: str) -> Pair:
+def one_pair(place: str, of_network: Mapping[str, str]) -> Pair:
+    """Return the one pair at a place, for which options of a network mean nothing."""
+    if of_network:
+        raise ValueError(f"--{next(iter(of_network))} goes with {', '.join(NETWORKS)}.")
     pairs = loaded(place)
     if len(pairs) > 1:
         raise ValueError(f"{place} has {len(pairs)} pairs: name one of {', '.join(pairs)}.")

@@ -1,0 +1,90 @@
+"""Equations as MathML, which browsers show without a library, and screen readers read aloud."""
+
+from __future__ import annotations
+
+import ast
+import re
+from html import escape
+
+NUMBERED = re.compile(r"(?P<letters>[^\W\d]+?)_?(?P<number>\d+)")
+BINARY = {ast.Add: "+", ast.Sub: "−", ast.Mult: "∗"}
+TIGHT = (ast.Mult, ast.MatMult)
+NAMES = {"maximum": "max", "minimum": "min", "identity": "g"}
+
+
+def mathml(name: str, equation: str) -> str:
+    """Return name = equation as a <math> element; its Python text where it has no other form.
+
+    >>> mathml("dW1", "dZ1 @ X.T / m")[-70:]
+    '</mrow><msup><mi>X</mi><mi>T</mi></msup></mrow><mi>m</mi></mfrac></math>'
+    """
+    try:
+        right = _of(ast.parse(equation, mode="eval").body)
+    except (SyntaxError, KeyError):
+        right = f"<mtext>{escape(equation)}</mtext>"
+    return f'<math display="block">{_name(name)}<mo>=</mo>{right}</math>'
+
+
+def _name(name: str) -> str:
+    found = NUMBERED.fullmatch(name)
+    if found is None:
+        return f"<mi>{escape(name)}</mi>"
+    return f"<msub><mi>{found['letters']}</mi><mn>{found['number']}</mn></msub>"
+
+
+def _of(node: ast.expr) -> str:
+    match node:
+        case ast.Name(id=name):
+            return _name(name)
+        case ast.Constant(value=value):
+            return f"<mn>{value!r}</mn>"
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return f"<mrow><mo>−</mo>{_grouped(operand)}</mrow>"
+        case ast.Attribute(value=inner, attr="T"):
+            return f"<msup>{_grouped(inner)}<mi>T</mi></msup>"
+        case ast.BinOp(left=left, op=ast.Div(), right=right):
+            return f"<mfrac>{_row(left)}{_row(right)}</mfrac>"
+        case ast.BinOp(left=left, op=ast.Pow(), right=right):
+            return f"<msup>{_grouped(left)}{_row(right)}</msup>"
+        case ast.BinOp(left=left, op=ast.MatMult(), right=right):
+            return f"<mrow>{_grouped(left)}<mo>&#x2062;</mo>{_grouped(right)}</mrow>"
+        case ast.BinOp(left=left, op=op, right=right):
+            tight = isinstance(op, TIGHT)
+            sides = [(_grouped if tight else _of)(side) for side in (left, right)]
+            return f"<mrow>{sides[0]}<mo>{BINARY[type(op)]}</mo>{sides[1]}</mrow>"
+        case ast.Call(func=ast.Attribute(value=inner, attr="sum")) if not _is_numpy(inner):
+            return f"<mrow><mo>∑</mo>{_grouped(inner)}</mrow>"
+        case ast.Call(func=ast.Attribute(attr="sum"), args=[inner, *_]):
+            return f"<mrow><mo>∑</mo>{_grouped(inner)}</mrow>"
+        case ast.Call(func=ast.Attribute(attr="abs"), args=[inner]):
+            return f"<mrow><mo>|</mo>{_of(inner)}<mo>|</mo></mrow>"
+        case ast.Call(func=ast.Attribute(attr="log1p"), args=[inner]):
+            return f"<mrow><mi>log</mi><mo>(</mo><mn>1</mn><mo>+</mo>{_of(inner)}<mo>)</mo></mrow>"
+        case ast.Call(func=ast.Attribute(attr=function), args=arguments):
+            return _call(function, arguments)
+        case ast.Call(func=ast.Name(id=function), args=arguments):
+            return _call(function, arguments[:1])  # g′(Z, A) is g′ at Z
+    raise KeyError(type(node).__name__)
+
+
+def _is_numpy(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id == "np"
+
+
+def _call(function: str, arguments: list[ast.expr]) -> str:
+    name = NAMES.get(function.removesuffix("_prime"), function.removesuffix("_prime"))
+    prime = "′" if function.endswith("_prime") else ""
+    given = "<mo>,</mo>".join(map(_of, arguments))
+    return f"<mrow><mi>{name}{prime}</mi><mo>(</mo>{given}<mo>)</mo></mrow>"
+
+
+def _row(node: ast.expr) -> str:
+    return f"<mrow>{_of(node)}</mrow>" if isinstance(node, ast.BinOp) else _of(node)
+
+
+def _grouped(node: ast.expr) -> str:
+    """Return a factor, in parentheses where it is a sum or a difference."""
+    inner = _of(node)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub)):
+        return f"<mrow><mo>(</mo>{inner}<mo>)</mo></mrow>"
+    return inner

@@ -1,0 +1,60 @@
+"""The command `backproof page`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from backproof.compare.builtin import Network
+from backproof.compare.derivation import NETWORKS, network_of
+from backproof.compare.explain import Story
+from backproof.compare.location import described
+from backproof.compare.page import page
+from backproof.compare.search import search
+from backproof.compare.walk_command import example_of, one_pair
+
+EXAMPLES = 200
+
+
+@click.command("page")
+@click.argument("what", default="shallow", metavar="[logistic|shallow|deep|FILE.py::PAIR]")
+@click.option(
+    "-o",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default="page.html",
+    show_default=True,
+    help="Write the page here.",
+)
+@click.option("--shape", default="", metavar="TEXT", help="Sizes: n_x=3,n_h=4,n_y=1,m=5.")
+@click.option("--hidden", metavar="NAMES", help="Of a network here: tanh; or relu,tanh for deep.")
+@click.option("--output", metavar="NAME", help="Its output activation.  [default: sigmoid]")
+@click.option("--loss", metavar="NAME", help="Its loss.  [default: cross_entropy]")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+def page_command(what: str, file: Path, shape: str, seed: int, **options: str | None) -> None:
+    """Write one HTML file that steps through a pass: open it by double-click.
+
+    Of a pair of your own that fails, it shows the smallest example and opens on the wrong line.
+
+    Exit status: 0 written, 2 wrong usage.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    network: Network | None = None
+    story: Story | None = None
+    try:
+        if what in NETWORKS:
+            network = network_of(what, **given)
+            pair = network.pair()
+        else:
+            pair = one_pair(what, given)
+            story = search(pair, EXAMPLES).story if not shape else None
+        example = story.example if story else example_of(pair, shape, seed, network)
+        text = page(pair, example, network, story)
+    except (TypeError, ValueError, SyntaxError, ImportError) as error:
+        raise click.UsageError(described(error, what)) from None
+    try:
+        file.write_text(text, "utf-8")
+    except OSError as error:
+        raise click.UsageError(f"-o {file}: {error.strerror}.") from None
+    click.echo(f"{file}: open it in a browser")
