@@ -15,8 +15,8 @@ NAMES = {"maximum": "max", "minimum": "min", "identity": "g"}
 def mathml(name: str, equation: str) -> str:
     """Return name = equation as a <math> element; its Python text where it has no other form.
 
-    >>> mathml("dW1", "dZ1 @ X.T / m")[-70:]
-    '</mrow><msup><mi>X</mi><mi>T</mi></msup></mrow><mi>m</mi></mfrac></math>'
+    >>> mathml("y", "x / m")
+    '<math display="block"><mi>y</mi><mo>=</mo><mfrac><mi>x</mi><mi>m</mi></mfrac></math>'
     """
     try:
         right = _of(ast.parse(equation, mode="eval").body)

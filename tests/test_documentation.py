@@ -12,11 +12,19 @@ from click.testing import CliRunner
 import backproof.arguments
 import backproof.autodiff
 import backproof.compare
+import backproof.demos
 import backproof.manual
 from backproof.compare.cli import main
+from backproof.demos import NAMES
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = [backproof.arguments, backproof.manual, backproof.autodiff, backproof.compare]
+PACKAGES = [
+    backproof.arguments,
+    backproof.manual,
+    backproof.autodiff,
+    backproof.compare,
+    backproof.demos,
+]
 MODULES = [
     f"{package.__name__}.{module.name}"
     for package in PACKAGES
@@ -48,6 +56,38 @@ def executed(code):
     for name, value in list(scope.items()):
         if name.startswith("test_"):
             value()
+
+
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_the_blocks_of_a_page_run_one_after_another(page):
+    """Without a warning that is an error, as the others: JAX is used as its users use it."""
+    scope = {}
+    for code in re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.S):
+        exec(compile(code, str(page), "exec"), scope)
+
+
+NOTES = (ROOT / "docs" / "notes.md").read_text("utf-8")
+ROWS = re.findall(r"^\| (\S.*?) \| .*? \| `(.*?)` \| `(.*?)` \| (.*?) \|$", NOTES, re.M)
+ITEMS = [*(f"S{i}" for i in range(1, 41)), *(f"N{i}" for i in range(1, 10))]
+
+
+def test_every_item_and_every_slip_of_the_notes_is_in_the_table():
+    assert [row[0] for row in ROWS[: len(ITEMS)]] == ITEMS
+    assert len(ROWS) == len(ITEMS) + 14
+
+
+@pytest.mark.parametrize(("item", "code", "test", "shown"), ROWS, ids=[row[0] for row in ROWS])
+def test_an_item_leads_to_code_a_test_and_a_demo(item, code, test, shown):
+    module, _, name = code.rpartition(".")
+    assert callable(getattr(importlib.import_module(module), name))
+    file, _, function = test.partition("::")
+    text = (ROOT / "tests" / file).read_text("utf-8")
+    assert f"def {function}(" in text if function else "def test_" in text
+    page = re.search(r"\((.*)\)", shown)
+    assert (ROOT / "docs" / page[1]).is_file() if page else shown.strip("`") in NAMES
 
 
 @pytest.mark.parametrize("code", BLOCKS)

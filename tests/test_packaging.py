@@ -45,6 +45,7 @@ def test_the_wheel_made_from_the_sdist_runs_a_check_outside_the_checkout(tmp_pat
             assert f"backproof/{folder}/{file.name}" in names
         assert f"backproof/{folder}/py.typed" in names
     assert not [name for name in names if name.startswith(("tests", "build", "manual"))]
+    assert "backproof/compare/page.html" in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
     venv.create(tmp_path / "env", with_pip=True)
     python = tmp_path / "env" / "bin" / "python"
