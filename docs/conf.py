@@ -9,9 +9,16 @@ author = "The backproof authors"
 extensions = ["myst_parser", "sphinx.ext.autodoc"]
 exclude_patterns = ["_build"]
 html_theme = "alabaster"
-html_theme_options = {"description": "Is the gradient that I derived by hand right?"}
+html_theme_options = {
+    "description": "Is the gradient that I derived by hand right?",
+    "page_width": "1100px",
+    "body_max_width": "860px",
+}
 autodoc_member_order = "bysource"
+highlight_language = "text"  # of docstrings; the pages name their own
 myst_heading_anchors = 3
+myst_enable_extensions = ["colon_fence"]
+html_static_path = ["_static"]  # alabaster reads custom.css there
 
 
 def setup(app: Any) -> None:

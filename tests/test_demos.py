@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
+from html import escape
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -13,7 +16,8 @@ from click.testing import CliRunner
 
 from backproof.compare.finding import PASSES
 from backproof.demos import NAMES, demo, title
-from backproof.demos.command import demo_command, picture
+from backproof.demos.command import demo_command
+from backproof.demos.files import notebook, page, picture
 
 
 @cache
@@ -30,6 +34,29 @@ def test_a_demo_says_what_it_teaches_with_numbers_and_draws_it(name: str) -> Non
     root = ElementTree.fromstring(picture(one, data, "svg"))
     assert root.tag.endswith("svg")
     assert picture(one, data, "svg") == picture(one, data, "svg")
+
+
+NOTEBOOKS = Path(__file__).parents[1] / "demos" / "notebooks"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_notebook_is_in_step_with_its_demo_and_runs(name: str) -> None:
+    file = NOTEBOOKS / f"{name}.py"
+    assert file.read_bytes() == notebook(name)
+    spec = spec_from_file_location(name, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    outputs, definitions = module.app.run()
+    assert "data" in definitions
+    assert demo(name).lesson(definitions["data"])[:20] in outputs[-1].text
+
+
+def test_a_page_of_a_demo_is_one_file_with_its_lesson() -> None:
+    text = page("keepdims", measured("keepdims")).decode()
+    assert text.count(escape(demo("keepdims").lesson(measured("keepdims")))) == 2
+    assert not re.search(r"(src|href)=[\"']http", text)
 
 
 def test_six_equations() -> None:
@@ -173,7 +200,7 @@ def test_the_command_lists_the_demos_and_runs_one(tmp_path: Path) -> None:
     [
         (["keepdim"], "'keepdim' is not one of"),
         (["-o", "x.svg"], "-o goes with the name of a demo"),
-        (["keepdims", "-o", "x.gif"], "expected a name that ends in .svg or .png"),
+        (["keepdims", "-o", "x.gif"], "expected a name that ends in .svg, .png, .html, .py"),
         (["keepdims", "-o", "nowhere/x.svg"], "No such file or directory"),
     ],
 )
