@@ -19,6 +19,7 @@ from backproof.compare.values import labels, real
 from backproof.manual import planar
 
 FUNCTIONS = ("forward_propagation", "compute_cost", "backward_propagation")
+VALUES = ("Z1", "A1", "Z2", "A2")
 SHAPES = {
     "parameters": {"W1": "n_h, n_x", "b1": "n_h, 1", "W2": "1, n_h", "b2": "1, 1"},
     "X": "n_x, m",
@@ -42,21 +43,26 @@ class Assignment:
         """
         found = self.forward(X, dict(parameters))
         if not isinstance(found, tuple) or len(found) != 2 or not isinstance(found[1], Mapping):
+            of = [type(part).__name__ for part in found] if isinstance(found, tuple) else []
+            came = f"a tuple of {', '.join(of)}" if of else f"a {type(found).__name__}"
             raise TypeError(
-                f"forward_propagation returns a {type(found).__name__}: expected (A2, cache), the "
-                "cache a dict with Z1, A1, Z2 and A2."
+                f"forward_propagation returns {came}: expected (A2, cache), the cache a dict with "
+                "Z1, A1, Z2 and A2."
             )
         A2, cache = found
-        takes_parameters = len(inspect.signature(self.cost).parameters) > 2
-        given = (A2, Y, dict(parameters)) if takes_parameters else (A2, Y)
-        J = np.asarray(self.cost(*given), X.dtype)
+        # What backward does to the arrays is its own affair, and no mistake of forward's.
+        own = {name: np.array(cache[name]) for name in VALUES if name in cache}
+        own["A2"] = np.array(A2)
+        asked = inspect.signature(self.cost).parameters.values()
+        needed = [parameter for parameter in asked if parameter.default is parameter.empty]
+        J = self.cost(A2, Y, dict(parameters)) if len(needed) > 2 else self.cost(A2, Y)
         grads = self.backward(dict(parameters), dict(cache), X, Y)
         if not isinstance(grads, Mapping):
             raise TypeError(
                 f"backward_propagation returns a {type(grads).__name__}: expected a dict with dW1, "
                 "db1, dW2 and db2."
             )
-        return {**cache, "A2": A2, "J": J, **grads}
+        return {**own, "J": J, **grads}
 
 
 def loaded_as_planar(place: str) -> dict[str, Pair]:
@@ -73,6 +79,8 @@ def loaded_as_planar(place: str) -> dict[str, Pair]:
     network = Network("planar", "shallow", ("tanh",), "sigmoid", "cross_entropy")
     # Moderate numbers: log a and log(1 − a) have no digits left where a rounds to 0 or 1.
     usual, small = real("unit", "integers", "tiny", "one_hot"), real("unit", "tiny", scale=0.5)
+    whose = ", ".join(functions)
+    name = "planar" if len(functions) == len(FUNCTIONS) else f"planar with your {whose}"
     pair = Pair(
         Assignment(functions, place),
         network.cost,
@@ -81,6 +89,6 @@ def loaded_as_planar(place: str) -> dict[str, Pair]:
         wrt="parameters",
         per_example="m",
         dtypes=("float64",),
-        name="planar",
+        name=name,
     )
     return {"planar": pair}

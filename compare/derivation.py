@@ -105,6 +105,8 @@ def equations(network: Network) -> dict[str, str]:
                 text = re.sub(r"\bg\d?(?=\()", name, text)
                 text = re.sub(r"\bg\d?_prime(?=\()|\bsigmoid_prime(?=\()", f"{name}_prime", text)
                 found[f"{letter}{number}"] = _numbered(letter, text, l) if network.is_deep else text
+    if "dX" in written:
+        found["dX"] = written["dX"][0]
     return {line: " ".join(text.split()) for line, text in found.items()}
 
 

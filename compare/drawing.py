@@ -67,7 +67,7 @@ def _in_float32(name: str, array: Any) -> Any:
 def variations(kinds: dict[str, Values]) -> list[dict[str, str]]:
     """Return kinds that differ from the first: the usual ones in turns, the rare one by one.
 
-    A third have usual kinds only, one in so many has the same rare kind everywhere.
+    A quarter have usual kinds only, one in so many has the same rare kind everywhere.
     """
     rare = {name: [*v.kinds][v.usual :] for name, v in kinds.items()}
     single = [{name: kind} for name, names in rare.items() for kind in names]

@@ -53,6 +53,8 @@ def _of(node: ast.expr, place: Place, arrays: Mapping[str, Any], sizes: Mapping[
             return f"{of(left)} − {_grouped(of(right))}"
         case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="sum"), keywords=keywords):
             given = {keyword.arg: ast.literal_eval(keyword.value) for keyword in keywords}
+            if arrays[name].ndim != 2 or given.get("axis") not in (0, 1):
+                raise KeyError("sum")
             along = np.moveaxis(arrays[name], given["axis"], -1)
             return _sum([_number(x) for x in along[place[1 - given["axis"]]]])
         case ast.Call(func=ast.Name(id=function), args=[first, *_]):
@@ -71,8 +73,10 @@ def _array(node: ast.expr, arrays: Mapping[str, Any]) -> Any:
 
 def _entry(array: Any, place: Place) -> float:
     """Return the entry at a place of what the array is broadcast to."""
+    if array.ndim == 0:
+        return float(array)
     own = [i if n > 1 else 0 for i, n in zip(place[-array.ndim :], array.shape, strict=True)]
-    return float(array[tuple(own)] if array.ndim else array)
+    return float(array[tuple(own)])
 
 
 def _number(value: float) -> str:
@@ -85,4 +89,4 @@ def _sum(terms: list[str]) -> str:
 
 
 def _grouped(text: str) -> str:
-    return f"({text})" if " + " in text or " − " in text else text
+    return f"({text})" if " " in text or "·" in text or text.startswith("−") else text

@@ -7,7 +7,7 @@ import re
 from html import escape
 
 NUMBERED = re.compile(r"(?P<letters>[^\W\d]+?)_?(?P<number>\d+)")
-BINARY = {ast.Add: "+", ast.Sub: "−", ast.Mult: "∗"}
+BINARY = {ast.Add: "+", ast.Mult: "∗"}
 TIGHT = (ast.Mult, ast.MatMult)
 NAMES = {"maximum": "max", "minimum": "min", "identity": "g"}
 
@@ -41,13 +41,15 @@ def _of(node: ast.expr) -> str:
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return f"<mrow><mo>−</mo>{_grouped(operand)}</mrow>"
         case ast.Attribute(value=inner, attr="T"):
-            return f"<msup>{_grouped(inner)}<mi>T</mi></msup>"
+            return f"<msup>{_base(inner)}<mi>T</mi></msup>"
         case ast.BinOp(left=left, op=ast.Div(), right=right):
             return f"<mfrac>{_row(left)}{_row(right)}</mfrac>"
         case ast.BinOp(left=left, op=ast.Pow(), right=right):
-            return f"<msup>{_grouped(left)}{_row(right)}</msup>"
+            return f"<msup>{_base(left)}{_row(right)}</msup>"
         case ast.BinOp(left=left, op=ast.MatMult(), right=right):
             return f"<mrow>{_grouped(left)}<mo>&#x2062;</mo>{_grouped(right)}</mrow>"
+        case ast.BinOp(left=left, op=ast.Sub(), right=right):
+            return f"<mrow>{_of(left)}<mo>−</mo>{_grouped(right)}</mrow>"
         case ast.BinOp(left=left, op=op, right=right):
             tight = isinstance(op, TIGHT)
             sides = [(_grouped if tight else _of)(side) for side in (left, right)]
@@ -76,6 +78,14 @@ def _call(function: str, arguments: list[ast.expr]) -> str:
     prime = "′" if function.endswith("_prime") else ""
     given = "<mo>,</mo>".join(map(_of, arguments))
     return f"<mrow><mi>{name}{prime}</mi><mo>(</mo>{given}<mo>)</mo></mrow>"
+
+
+def _base(node: ast.expr) -> str:
+    """Return what has an exponent, in parentheses unless it is one thing."""
+    inner = _of(node)
+    if isinstance(node, (ast.BinOp, ast.UnaryOp)):
+        return f"<mrow><mo>(</mo>{inner}<mo>)</mo></mrow>"
+    return inner
 
 
 def _row(node: ast.expr) -> str:

@@ -30,7 +30,7 @@ def probably(name: str, evidence: Sequence[Trial]) -> str:
 
 def by_shape(hand: tuple[int, ...], shape: tuple[int, ...]) -> str:
     """Say what the shapes alone tell: a lost axis of length 1."""
-    if len(hand) < len(shape) and np.prod(hand) == np.prod(shape):
+    if len(hand) < len(shape) and [n for n in hand if n > 1] == [n for n in shape if n > 1]:
         return "; an axis of length 1 is lost, which keepdims=True keeps"
     return ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -19,7 +20,7 @@ from backproof.compare.explain import Story
 from backproof.compare.mathml import mathml
 from backproof.compare.pair import Pair
 from backproof.compare.trial import Trial
-from backproof.compare.walk import Step, walk
+from backproof.compare.walk import Step, Walk, walk
 from backproof.compare.wording import in_words
 
 HERE = Path(__file__).parent
@@ -39,21 +40,20 @@ def page(
     from jinja2 import Environment, FileSystemLoader
 
     walked = walk(pair, example, network)
-    trial = Trial(pair, pair.arguments(example), thorough=False)
-    arrays = trial.flat | {n: np.asarray(V) for n, V in trial.expected().items()} | trial.hand
-    cards = [_card(step, trial, arrays) for step in walked.steps]
+    cards = _cards(walked)
     wrong = [i for i, step in enumerate(walked.steps) if not step.finding.passes]
     first = [i for i in wrong if story and walked.steps[i].finding.quantity == story.first.quantity]
     environment = Environment(loader=FileSystemLoader(HERE), autoescape=True)
     return environment.get_template("page.html").render(
         title=pair.title,
         example=str(example),
-        whose=walked.whose,
+        whose="by hand" if walked.by_hand else "as JAX derived them",
         cards=cards,
         start=(first or wrong or [0])[0],
         story=story,
-        drawing=_network(network, trial.sizes) if network else None,
+        drawing=_network(network, example.sizes) if network else None,
         program=_program(pair, {card.name for card in cards}),
+        mean=f"1/{pair.per_example}",
         version=version("backproof"),
     )
 
@@ -85,14 +85,47 @@ class Card:
     math: str
     shapes: str
     verdict: str
+    word: str
     passes: bool
     share: str
     matrices: list[Matrix]
     direction: str
 
 
-def _card(step: Step, trial: Trial, arrays: dict[str, Any]) -> Card:
+def _cards(walked: Walk) -> list[Card]:
+    """Return a card for every step; without matrices where the hand-derived side raises."""
+    pair = walked.pair
+    try:
+        trial = Trial(pair, pair.arguments(walked.example), thorough=False)
+    except Exception:  # which is the one step
+        return [_card(step, []) for step in walked.steps]
+    arrays = trial.flat | {n: np.asarray(V) for n, V in trial.plain.items()} | trial.hand
+    return [_card(step, _matrices(step, trial, arrays, walked.by_hand)) for step in walked.steps]
+
+
+def _card(step: Step, matrices: list[Matrix]) -> Card:
     name, equation = step.finding.quantity, step.equation
+    return Card(
+        name,
+        mathml(name, equation) if equation else "",
+        step.shapes,
+        in_words(step.finding)[-1],
+        step.finding.verdict,
+        step.finding.passes,
+        step.share,
+        matrices,
+        "backward" if name.startswith("d") else "forward",
+    )
+
+
+def _matrices(step: Step, trial: Trial, arrays: dict[str, Any], by_hand: bool) -> list[Matrix]:
+    """Return both sides, and their difference where they have one shape.
+
+    The arithmetic is that of the side whose equation it is.
+    """
+    name, equation = step.finding.quantity, step.equation
+    if name not in trial.hand:  # an argument that was written into
+        return []
     hand, other = np.asarray(trial.hand[name]), np.asarray(trial.plain[name])
     limit = float(np.max(np.abs(np.where(np.isfinite(hand), hand, 0)), initial=0)) or 1.0
 
@@ -100,20 +133,13 @@ def _card(step: Step, trial: Trial, arrays: dict[str, Any]) -> Card:
         numbers = made_of(equation, place, arrays, trial.sizes) if equation else ""
         return f"{name}{[*place] or ''} = {equation} = {numbers}" if numbers else ""
 
-    return Card(
-        name,
-        mathml(name, equation) if equation else "",
-        step.shapes,
-        in_words(step.finding)[-1],
-        step.finding.passes,
-        step.share,
-        [
-            _matrix("by hand", hand, limit, made),
-            _matrix("autodiff", other, limit, lambda place: ""),
-            _matrix("difference", hand - other, limit, lambda place: ""),
-        ],
-        "backward" if name.startswith("d") else "forward",
-    )
+    def nothing(place: tuple[int, ...]) -> str:
+        return ""
+
+    sides = [("by hand", hand, by_hand), ("autodiff", other, not by_hand)]
+    found = [_matrix(title, V, limit, made if own else nothing) for title, V, own in sides]
+    alike = hand.shape == other.shape
+    return found + [_matrix("difference", hand - other, limit, nothing)] * alike
 
 
 def _matrix(title: str, array: Any, limit: float, made: Any) -> Matrix:
@@ -137,7 +163,7 @@ def _matrix(title: str, array: Any, limit: float, made: Any) -> Matrix:
     return Matrix(title, rows, said)
 
 
-def _network(network: Network, sizes: dict[str, int]) -> dict[str, Any]:
+def _network(network: Network, sizes: Mapping[str, int]) -> dict[str, Any]:
     """Return circles and lines: a column of units for every layer."""
     names = ["X", *(f"A{l}: {g}" for l, g in enumerate(network.hidden, start=1))]
     counts = [sizes["n_x"], *(sizes[f"n_{l}"] for l in range(1, len(network.hidden) + 1))]

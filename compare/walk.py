@@ -18,7 +18,7 @@ from backproof.compare.pair import Pair
 from backproof.compare.quantities import quantities
 from backproof.compare.wording import in_words
 
-HEADS = ("line", "equation and shapes", "hand", "autodiff", "ulp", "1/m")
+HEADS = ("line", "equation and shapes", "hand", "autodiff", "ulp", "mean")
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Walk:
     pair: Pair
     example: Example
     steps: Sequence[Step]
-    whose: str  # the equations are
+    by_hand: bool  # the equations are, else JAX derived them
 
     @property
     def agrees(self) -> bool:
@@ -64,7 +64,8 @@ class Walk:
     @property
     def headline(self) -> str:
         """Which pair, on which example, and whose equations."""
-        return f"{self.pair.title} at {self.example}; equations {self.whose}"
+        whose = "by hand" if self.by_hand else "as JAX derived them"
+        return f"{self.pair.title} at {self.example}; equations {whose}"
 
     def __str__(self) -> str:
         from backproof.compare.console import plain, walk_table
@@ -89,7 +90,7 @@ def walk(pair: Pair, example: Example, network: Network | None = None) -> Walk:
     """Walk through one example of a pair; a `network` here has its equations from `manual`.
 
     For a pair of one's own, the equations are those that JAX derived, where one line gives a value.
-    Raises what the hand-derived side raises.
+    What the hand-derived side raises is a line.
     """
     of_names = quantities(pair, example.sizes).shape_texts
     texts = {name: f"({text})" for name, text in of_names.items()} | {"J": "()"}
@@ -101,7 +102,7 @@ def walk(pair: Pair, example: Example, network: Network | None = None) -> Walk:
         equation = known.get(finding.quantity, "")
         shapes = in_shapes(finding.quantity, equation, texts)
         steps.append(Step(finding, equation, shapes, _share(pair, finding.quantity, equation)))
-    return Walk(pair, example, steps, "by hand" if network else "as JAX derived them")
+    return Walk(pair, example, steps, by_hand=network is not None)
 
 
 def _derived(pair: Pair) -> dict[str, str]:
@@ -154,6 +155,10 @@ def _shaped(node: ast.expr, shapes: Mapping[str, str]) -> str:
         if isinstance(node.op, ast.Pow):
             return left
         right = _shaped(node.right, shapes)
+        if isinstance(node.op, (ast.MatMult, ast.Mult)):
+            left, right = (
+                f"[{side}]" if re.search(r" [+−] ", side) else side for side in (left, right)
+            )
         between = {ast.MatMult: "", ast.Mult: " ∗ ", ast.Add: " + ", ast.Sub: " − "}
         return f"{left}{between[type(node.op)]}{right}"
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):

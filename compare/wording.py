@@ -86,13 +86,15 @@ def as_html(report: Report) -> str:
 
 def table(findings: Sequence[Finding]) -> str:
     """Return findings for a notebook."""
+    heads = "".join(f'<th scope="col">{head}</th>' for head in HEADS)
     lines = _body([in_words(finding) for finding in findings])
-    return f"<table><thead>{_row('th', HEADS)}</thead>{lines}</table>"
-
-
-def _row(tag: str, cells: Sequence[str]) -> str:
-    return f"<tr>{''.join(f'<{tag}>{escape(cell)}</{tag}>' for cell in cells)}</tr>"
+    return f"<table><thead><tr>{heads}</tr></thead>{lines}</table>"
 
 
 def _body(rows: Sequence[Sequence[str]]) -> str:
-    return f"<tbody>{''.join(_row('td', cells) for cells in rows)}</tbody>"
+    """Return rows whose first cell is their head."""
+    found = []
+    for first, *others in rows:
+        cells = "".join(f"<td>{escape(cell)}</td>" for cell in others)
+        found.append(f'<tr><th scope="row">{escape(first)}</th>{cells}</tr>')
+    return f"<tbody>{''.join(found)}</tbody>"

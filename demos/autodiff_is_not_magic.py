@@ -11,6 +11,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from backproof.manual.activations import sigmoid
+
 Y = 0.0
 CLIP = 1e-7
 
@@ -49,19 +51,21 @@ def measure() -> dict[str, Any]:
     """Return dL/dz by each formula and by hand, a − y, along z."""
     z = np.linspace(-110, 110, 441, dtype=np.float32)
     curves = {name: np.asarray(jax.vmap(jax.grad(of))(z)) for name, of in FORMULAS.items()}
-    by_hand = 1 / (1 + np.exp(-np.float64(z))) - Y
+    by_hand = sigmoid(z[None])[0] - np.float32(Y)
+    truth = 1 / (1 + np.exp(-np.float64(z))) - Y
     at_zero = {name: float(curve[z == 0].item()) for name, curve in curves.items()}
-    return {"z": z, "curves": curves, "hand": by_hand, "at 0": at_zero}
+    return {"z": z, "curves": curves, "hand": by_hand, "truth": truth, "at 0": at_zero}
 
 
 def lesson(data: dict[str, Any]) -> str:
     """Each formula has a derivative of its own in rounding, and one a wrong point."""
     z, curves = data["z"], data["curves"]
     lost = float(z[(z > 0) & ~np.isfinite(curves["naive"])].min())
+    far = float(z[(z < 0) & ~np.isfinite(curves["naive"])].max())
     flat = float(z[(z > 0) & (curves["clipped"] == 0)].min())
     return (
         "Autodiff derives the formula that it is given: of one loss it gives no finite number from "
-        f"z = {lost:g} on (naive), 0 from z = {flat:g} on (clipped), and "
+        f"z = {lost:g} on and up to z = {far:g} (naive), 0 from z = {flat:g} on (clipped), and "
         f"{data['at 0']['maximum']:g} in place of 0.5 at z = 0 (max and |z|); a − y by hand is "
         "right everywhere, as softplus is."
     )

@@ -34,10 +34,16 @@ def demo_command(name: str | None, file: Path | None) -> None:
         return
     if file is not None and file.suffix not in KINDS:
         raise click.UsageError(f"-o {file}: expected a name that ends in {', '.join(KINDS)}.")
-    if file is not None and find_spec("matplotlib") is None:
+    drawn = file is not None and file.suffix != ".py"
+    if drawn and find_spec("matplotlib") is None:
         raise click.UsageError('-o needs matplotlib: pip install "backproof[demos]".')
     one = demo(name)
-    data = one.measure()
+    try:
+        data = one.measure()
+    except ImportError:
+        raise click.UsageError(
+            f'{name} needs scikit-learn: pip install "backproof[demos]".'
+        ) from None
     if file is not None:
         if file.suffix == ".py":
             content = notebook(name)

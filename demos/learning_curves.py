@@ -1,6 +1,6 @@
 """Learning curves: tanh against sigmoid, and ReLU against both.
 
-The same data, sizes and steps; only the hidden activation differs (S16 to S19).
+The same data, sizes and steps; the activation differs, and ReLU starts from He (S16 to S19).
 """
 
 from __future__ import annotations

@@ -21,9 +21,9 @@ def flower(points: int = POINTS, seed: int = 0) -> tuple[Any, Any]:
     """Return X (2, points) on petals around the origin, and Y (1, points): 0 and 1 in turns."""
     random = np.random.default_rng(seed)
     petal = np.arange(points) % PETALS
-    along = random.uniform(-1, 1, points)  # across the petal, from edge to edge
-    angle = (petal + 0.5 + 0.42 * along) * 2 * np.pi / PETALS
-    radius = np.cos(along * np.pi / 2) * random.uniform(0.25, 1, points)
+    across = random.uniform(-1, 1, points)  # the petal, from edge to edge
+    angle = (petal + 0.5 + 0.42 * across) * 2 * np.pi / PETALS
+    radius = np.cos(across * np.pi / 2) * random.uniform(0.25, 1, points)
     return np.stack([radius * np.cos(angle), radius * np.sin(angle)]), petal[None] % 2
 
 

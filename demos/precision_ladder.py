@@ -15,7 +15,7 @@ DTYPES = (np.float32, np.float64, np.longdouble)
 
 
 def measure() -> dict[str, Any]:
-    """Return the relative error of dZ1's norm by each formula, in each precision."""
+    """Return the error of dW1, relative to its largest entry, by each formula and precision."""
     pair = Network("shallow", "shallow", ("tanh",)).pair()
     program = pair.reference.program
     example = pair.example("n_x=3,n_1=4,n_y=2,m=7,seed=2")

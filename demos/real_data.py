@@ -26,7 +26,6 @@ def measure() -> dict[str, Any]:
         found[name] = {
             "agrees": report.agrees,
             "apart": report.difference,
-            "score": report.scores[0],
             "scores": report.scores,
             "kind": "accuracy" if report.has_classes else "cost",
             "costs": report.costs,
@@ -37,7 +36,8 @@ def measure() -> dict[str, Any]:
 def lesson(data: dict[str, Any]) -> str:
     """Two derivations, one trajectory."""
     of = "; ".join(
-        f"{name} {one['apart']:.2g} eps apart, {one['kind']} {one['score']:.3f} both ways"
+        f"{name} {one['apart']:.2g} eps apart, {one['kind']} {one['scores'][0]:.3f} and "
+        f"{one['scores'][1]:.3f}"
         for name, one in data.items()
     )
     return f"Two hundred steps by hand and by autodiff go the same way: {of}."

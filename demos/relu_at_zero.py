@@ -24,14 +24,14 @@ WAYS = {
 def measure() -> dict[str, Any]:
     """Return g′(0) by hand and by each way, and the verdict on 1 against each."""
     zero = np.zeros((1, 1))
-    found, verdicts, notes = {}, {}, {}
+    found, verdicts = {}, {}
     for words, g in WAYS.items():
         found[words] = float(jax.grad(g)(0.0))
         pair = Pair(lambda Z: relu_prime(Z, relu(Z)), lambda Z, g=g: jnp.sum(g(Z)), {"Z": "n, m"})
         finding = judge(pair, Z=zero).of("dZ")
-        verdicts[words], notes[words] = finding.verdict, finding.note
+        verdicts[words] = finding.verdict
     hand = float(relu_prime(zero, relu(zero)).item())
-    return {"hand": hand, "ways": found, "verdicts": verdicts, "notes": notes}
+    return {"hand": hand, "ways": found, "verdicts": verdicts}
 
 
 def lesson(data: dict[str, Any]) -> str:

@@ -16,13 +16,13 @@ NAMES = ("dZ2", "dW2", "db2", "dZ1", "dW1", "db1")
 
 
 def measure() -> dict[str, Any]:
-    """Return each gradient by hand and by autodiff, and the largest difference in ulp."""
+    """Return each gradient by hand and by autodiff, and the most used of what rounding allows."""
     network = Network("shallow", "shallow", ("tanh",))
     pair = network.pair()
     example = pair.example("n_x=3,n_1=4,n_y=2,m=5,seed=1")
     arguments = pair.arguments(example)
     hand, by_autodiff = pair.hand(**arguments), pair.reference.program(**arguments)[2]
-    steps = walk(pair, example, network).steps
+    steps = [s for s in walk(pair, example, network).steps if s.finding.quantity in NAMES]
     return {
         "hand": {name: np.asarray(hand[name]) for name in NAMES},
         "autodiff": {name: np.asarray(by_autodiff[name]) for name in NAMES},
@@ -35,8 +35,8 @@ def measure() -> dict[str, Any]:
 def lesson(data: dict[str, Any]) -> str:
     """All six agree."""
     return (
-        "Six equations, written from the chain rule, give what autodiff gives in all of "
-        f"{len(data['verdicts'])} lines: no entry is further off than {data['used']:.0%} of what "
+        "Six equations, written from the chain rule, give what autodiff gives: "
+        f"no entry is further off than {data['used']:.0%} of what "
         "rounding allows."
     )
 

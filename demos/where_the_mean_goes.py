@@ -39,7 +39,7 @@ def lesson(data: dict[str, Any]) -> str:
     m, ratios = data["m"][-1], data["ratios"]
     return (
         f"1/m enters once, into dW and db: with m = {m}, autodiff's derivative of J by Z1 is "
-        f"{ratios['dZ1'][-1]:.4f} = 1/{m} of dZ1, and {ratios['dW1'][-1]:.4f} of dW1."
+        f"{ratios['dZ1'][-1]:.4f} = 1/{m} of dZ1; by W1 it is {ratios['dW1'][-1]:.4f} of dW1."
     )
 
 

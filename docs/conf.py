@@ -16,7 +16,6 @@ html_theme_options = {
 }
 autodoc_member_order = "bysource"
 highlight_language = "text"  # of docstrings; the pages name their own
-myst_heading_anchors = 3
 myst_enable_extensions = ["colon_fence"]
 html_static_path = ["_static"]  # alabaster reads custom.css there
 

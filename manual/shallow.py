@@ -105,7 +105,8 @@ def _backward(
     gradients |= {"dZ2": dZ2, "dW2": dW2, "db2": db2, "dA1": dA1, "dZ1": dZ1}
     gradients |= {"dW1": dW1, "db1": db1}
     if with_dX:
-        gradients["dX"] = W1.T @ dZ1  # (n_x, m), per example
+        dX = W1.T @ dZ1  # (n_x, m), per example
+        gradients["dX"] = dX
     return gradients
 
 

@@ -91,6 +91,7 @@ def test_the_shape_that_hides_the_bug() -> None:
     assert all(row["all distinct"] != "hidden" for row in rows.values())
     for name, row in rows.items():
         assert "shown" in row.values(), name
+        assert (row["all 1"] == "shown") == (name == "dZ1: no activation derivative")
 
 
 def test_relu_at_zero() -> None:
@@ -101,7 +102,9 @@ def test_relu_at_zero() -> None:
 
 def test_autodiff_is_not_magic() -> None:
     data = measured("autodiff_is_not_magic")
-    off = {name: np.abs(curve - data["hand"]) for name, curve in data["curves"].items()}
+    curves = data["curves"] | {"hand": data["hand"]}
+    off = {name: np.abs(curve - data["truth"]) for name, curve in curves.items()}
+    assert np.all(off["hand"] < 1e-6)
     assert np.all(off["softplus"] < 1e-6)
     assert data["z"][~(off["maximum"] < 1e-6)].tolist() == [0]
     assert not np.all(np.isfinite(data["curves"]["naive"]))
@@ -177,6 +180,7 @@ def test_learning_curves() -> None:
 def test_real_data() -> None:
     for one in measured("real_data").values():
         assert one["agrees"]
+        assert one["scores"][0] == pytest.approx(one["scores"][1], rel=1e-9)
         np.testing.assert_allclose(*zip(*one["costs"], strict=True), rtol=1e-9)
 
 

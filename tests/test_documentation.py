@@ -15,7 +15,7 @@ import backproof.compare
 import backproof.demos
 import backproof.manual
 from backproof.compare.cli import main
-from backproof.demos import NAMES
+from backproof.demos import NAMES, title
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = [
@@ -88,6 +88,12 @@ def test_an_item_leads_to_code_a_test_and_a_demo(item, code, test, shown):
     assert f"def {function}(" in text if function else "def test_" in text
     page = re.search(r"\((.*)\)", shown)
     assert (ROOT / "docs" / page[1]).is_file() if page else shown.strip("`") in NAMES
+
+
+def test_the_lessons_are_the_demos():
+    text = (ROOT / "docs" / "lessons.md").read_text("utf-8")
+    for number, name in enumerate(NAMES, 1):
+        assert f"| {number} | `{name}` | {title(name)} |" in text
 
 
 @pytest.mark.parametrize("code", BLOCKS)

@@ -88,7 +88,7 @@ def test_the_arithmetic_of_every_entry_gives_the_entry(shallow: Path) -> None:
         names.add(made.partition("[")[0])
         value, off = value_of(made)
         assert value == pytest.approx(float(shown.replace("−", "-")), rel=1e-2, abs=off), made
-    assert names == {"Z1", "A1", "Z2", "A2", "dZ2", "dW2", "db2", "dA1", "dZ1", "dW1", "db1"}
+    assert names == {"Z1", "A1", "Z2", "A2", "dZ2", "dW2", "db2", "dA1", "dZ1", "dW1", "db1", "dX"}
 
 
 def test_it_is_one_small_file_that_asks_for_nothing_else(shallow: Path, failing: Path) -> None:
@@ -134,14 +134,67 @@ def test_a_right_pair_of_ones_own_has_a_page_without_a_story() -> None:
         ("dA1 * tanh_prime(Z1, A1)", "<mi>tanh′</mi><mo>(</mo><msub><mi>Z</mi><mn>1</mn></msub>"),
         ("np.linalg.inv(W)[0]", "<mtext>np.linalg.inv(W)[0]</mtext>"),
         ("-(A - Y)", "<mo>−</mo><mrow><mo>(</mo>"),
+        ("a - (b + c)", "<mi>a</mi><mo>−</mo><mrow><mo>(</mo><mrow><mi>b</mi>"),
+        ("(2 * a) ** 2", "<msup><mrow><mo>(</mo><mrow><mn>2</mn>"),
+        ("(a @ b).T", "<msup><mrow><mo>(</mo><mrow><mi>a</mi>"),
     ],
 )
 def test_an_equation_is_mathml(equation: str, form: str) -> None:
     assert form in mathml("q", equation)
 
 
-def test_what_has_no_form_has_no_arithmetic() -> None:
-    assert made_of("np.linalg.inv(W)[0]", (0, 0), {"W": np.eye(2)}, {}) == ""
+@pytest.mark.parametrize(
+    ("equation", "made"),
+    [
+        ("x / (k * m)", "3 / (2 · 5)"),
+        ("(2 * x) ** 2", "(2 · 3)²"),
+        ("1 - y ** 2", "1 − (−0.5)²"),
+        ("c * x", "7 · 3"),
+        ("W @ V.T", "1·5 + 2·6"),
+        ("W.sum(axis=1, keepdims=True) / m", "(1 + 2) / 5"),
+        ("np.linalg.inv(W)[0]", ""),
+        ("W.sum(axis=(0, 1))", ""),
+    ],
+)
+def test_the_arithmetic_of_an_equation(equation: str, made: str) -> None:
+    arrays = {
+        "x": np.array([[3.0]]),
+        "y": np.array([[-0.5]]),
+        "c": np.array(7.0),
+        "W": np.array([[1.0, 2.0], [3.0, 4.0]]),
+        "V": np.array([[5.0, 6.0]]),
+    }
+    assert made_of(equation, (0, 0), arrays, {"k": 2, "m": 5}) == made
+
+
+def wrong_shape(x: Any) -> Any:
+    return {"dx": (2 * x).sum(axis=1, keepdims=True)}
+
+
+def overwriting(x: Any) -> Any:
+    x *= 2
+    return {"dx": x.copy()}
+
+
+def raising(x: Any) -> Any:
+    raise IndexError("out of bounds")
+
+
+@pytest.mark.parametrize(
+    ("hand", "said"),
+    [
+        (wrong_shape, "wrong shape"),
+        (overwriting, "overwrites: the hand-derived side wrote into it"),
+        (raising, "raises: IndexError: out of bounds"),
+    ],
+)
+def test_whatever_fails_has_a_page(hand: Any, said: str) -> None:
+    pair = Pair(hand, lambda x: jnp.sum(x**2), {"x": "n, m"})
+    story = search(pair, 20).story
+    assert story is not None
+    text = unescape(page(pair, pair.example("n=2,m=3"), story=story))
+    assert said in text
+    assert "difference" not in text
 
 
 @pytest.mark.parametrize(

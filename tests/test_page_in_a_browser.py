@@ -136,6 +136,18 @@ def test_the_accessibility_checker_finds_nothing_serious(
         assert serious == []
 
 
+def test_a_matrix_that_is_wider_than_a_phone_scrolls_by_its_own_keys(
+    visit: Any, shallow: Path
+) -> None:
+    page = visit(shallow, 300)
+    matrix = page.query_selector("#step-Z1 [aria-label='Z1 by hand']")
+    matrix.focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.activeElement.scrollLeft > 0")
+    assert now(page) == "Z1"
+
+
 def test_print_shows_every_step(visit: Any, shallow: Path) -> None:
     page = visit(shallow)
     page.emulate_media(media="print")

@@ -163,9 +163,31 @@ def test_the_command_prints_what_repeats_the_failure(write: Any) -> None:
     assert CliRunner().invoke(main, again.split()[1:]).exit_code == ran.exit_code == 1
 
 
+RIGHT = {
+    "a cache that holds more": ('"A2": A2}', '"A2": A2, "W2": W2}'),
+    "a cost with an option": ("def compute_cost(A2, Y):", "def compute_cost(A2, Y, eps=0.0):"),
+    "backward that works in place": ("dZ2 = A2 - Y", "dZ2 = A2\n    dZ2 -= Y"),
+}
+
+
+@pytest.mark.parametrize(("right", "other"), RIGHT.values(), ids=RIGHT)
+def test_what_is_written_otherwise_and_right_agrees(right: str, other: str, write: Any) -> None:
+    assert right in LEARNER
+    (pair,) = loaded_as_planar(write(LEARNER.replace(right, other))).values()
+    assert search(pair, 60).agrees
+
+
+def test_a_misspelt_function_is_seen_in_the_name_of_the_pair(write: Any) -> None:
+    place = write(LEARNER.replace("def backward_propagation", "def backward_propogation"))
+    (pair,) = loaded_as_planar(place).values()
+    assert pair.title == "planar with your forward_propagation, compute_cost"
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        ("def compute_cost(A2, Y): A2.sum()", "returns 'J' as NoneType"),
+        ("def forward_propagation(X, p): return X, (X,)", "returns a tuple of ndarray, tuple"),
         ("x = 1", "has none of forward_propagation, compute_cost, backward_propagation"),
         ("def forward_propagation(X, p): return X", "returns a ndarray: expected (A2, cache)"),
         ("def backward_propagation(p, c, X, Y): return 3", "returns a int: expected a dict with"),

@@ -111,7 +111,7 @@ def test_a_pair_and_a_judgement_are_short_where_pytest_shows_them() -> None:
     judgement = judge(pair, x=np.array([1.0, 2.0]))
     assert repr(judgement) == "<Judgement n=2: dx at [1] wrong>"
     assert repr(pair).startswith("<Pair lambda (test_stories.py, line ")
-    assert judgement._repr_html_().startswith("<table><thead><tr><th>line</th>")
+    assert judgement._repr_html_().startswith('<table><thead><tr><th scope="col">line</th>')
 
 
 def attention_without_sum(S: Any, Y: Any) -> dict[str, Any]:

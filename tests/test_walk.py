@@ -93,3 +93,8 @@ def test_wrong_words_are_usage_errors(arguments: list[str], text: str) -> None:
 
 def test_what_has_no_product_has_its_shape_alone() -> None:
     assert in_shapes("q", "np.linalg.inv(W)[0]", {"q": "(n)", "W": "(n, n)"}) == "(n)"
+
+
+def test_a_factor_that_is_a_difference_stays_together() -> None:
+    shapes = {"q": "(k, n)", "A": "(k, m)", "Y": "(k, m)", "X": "(n, m)"}
+    assert in_shapes("q", "(A - Y) @ X.T", shapes) == "(k, n) = [(k, m) − (k, m)](m, n)"
