@@ -24,9 +24,8 @@ from backproof.compare.finding import (
     WRONG,
     Finding,
 )
-from backproof.compare.trial import Trial
+from backproof.compare.trial import EITHER_SIDE, Trial
 
-EITHER_SIDE = 2  # the bound holds for autodiff's rounding; the hand's may be as large
 ROUNDINGS = 16  # of a quantity's natural scale
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from backproof.autodiff.program import by_name
 from backproof.compare import kinks
-from backproof.compare.differences import EITHER_SIDE, finding_at, looked_into
+from backproof.compare.differences import finding_at, looked_into
 from backproof.compare.example import Example
 from backproof.compare.finding import (
     AGREES,
@@ -31,7 +31,7 @@ from backproof.compare.finding import (
 )
 from backproof.compare.misfit import by_shape
 from backproof.compare.pair import Pair
-from backproof.compare.trial import Trial
+from backproof.compare.trial import EITHER_SIDE, Trial
 
 Scales = MutableMapping[str, float]
 

@@ -15,7 +15,7 @@ import numpy as np
 from backproof.compare import ladder
 from backproof.compare.finding import AUTODIFF_WRONG, KINK, WRONG
 from backproof.compare.nearby import STEP, jumps, moved_at, one_sided, settled
-from backproof.compare.trial import Trial
+from backproof.compare.trial import EITHER_SIDE, Trial
 
 DIRECTIONS = 24
 FEW = 6  # directions, which show whether there is a need for more
@@ -87,13 +87,16 @@ def overlooked(trial: Trial, names: Iterable[str]) -> dict[str, tuple[Any, str]]
     if not tied(trial):
         return {}
     around = [one for one in one_sided(trial, FEW) if not jumps(trial, one)]
+    bounds = trial.with_bounds()
     found = {}
     for name in names if len(around) == FEW else ():
         if not name.startswith("d"):
             continue
         near = [gradients[name] for _, _, gradients in around]
         (low, high), size = _ends(near), np.max(np.abs(near), initial=0)
-        suspect = (high - low <= SMOOTH * size) & (np.abs(trial.hand[name] - low) > OFF * size)
+        rounding = EITHER_SIDE * bounds[name].error
+        off = np.abs(trial.hand[name] - low) > np.maximum(OFF * size, rounding)
+        suspect = (high - low <= SMOOTH * size) & off
         if np.any(suspect):
             verdict = looked_at(trial, name, suspect, _first(suspect))
             if verdict is not None and verdict[0] == WRONG:

@@ -19,6 +19,8 @@ from backproof.compare.trial import Trial
 
 SLACK = 1e3  # between what rounding does by chance on two rungs; a wrong formula needs 1e5 and more
 NO_DIGITS = 0.5  # an error of so much of the number itself: not one digit of it is right
+AS_MUCH = 0.01  # of the error: where autodiff is as far off, it is the precision that is to blame
+TWICE = 2
 NOT_AT_ALL = 0.999  # of the error on the lower rung: it has not fallen
 ANYWHERE, ANOTHER = 0.01, 0.1  # of an error: so much is left nearby, and by so much it differs
 FURTHER = 2.0**-11  # of a number: so that what takes few values takes others
@@ -29,35 +31,52 @@ WIDER_THAN_FLOAT64 = np.finfo(np.longdouble).eps < np.finfo(np.float64).eps
 def falls(trial: Trial, name: str, only: Any = True) -> bool:
     """Whether the error of a quantity falls with the unit roundoff; of the entries `only`.
 
-    Where not one digit is right on the lower rung, hardly any error would be large on the upper
-    one: then the next two rungs are asked, if they say anything. Where there is one rung only, or
-    more is lost on the lower one than the upper one explains, the error of a right formula is
-    another one at each problem beside this one.
+    Between some two rungs, of which the lower one has a digit left: without one, hardly any error
+    would be large on the upper one. Then the lowest and the highest rung are compared, and where
+    autodiff has lost its digits too, nobody can say that the formula is wrong. Where there is one
+    rung only, the error of a right formula is another one at each problem beside this one. Where
+    more is lost on the lower rung than the upper one explains, that of a wrong formula is the same.
     """
     pairs = list(pairwise(_rungs(trial)))
     if not pairs:
         return _scatters(trial, name, only)
-    fell = False
+    fell, lowest, of_fine = False, 0.0, np.inf
     for coarse, fine in pairs:
-        found = []
-        for near in _near(trial):
-            errors = _errors(near, name, only, coarse, fine)
-            found += [errors] if errors else []
-            if errors and errors[1] > NOT_AT_ALL * errors[0]:
-                break  # no other problem will say otherwise
-        if not found:
+        errors = _largest_errors(trial, name, only, coarse, fine)
+        if errors is None:
             continue
-        of_coarse, of_fine, size = map(max, zip(*found, strict=True))
-        ratio = float(np.finfo(fine).eps / np.finfo(coarse).eps)
-        fell = of_fine <= SLACK * ratio * of_coarse
-        if of_coarse >= NO_DIGITS * size:
-            continue
+        of_coarse, of_fine, size = errors
+        if coarse == trial.dtype == pairs[0][0]:
+            lowest = of_coarse
+        fell = of_fine <= SLACK * _ratio(coarse, fine) * of_coarse
         # As of one that is wrong on the lower rung only. The truth itself is on the highest rung.
-        if fine != np.longdouble and ratio * of_coarse > SLACK * of_fine:
+        more = fine != np.longdouble and _ratio(coarse, fine) * of_coarse > SLACK * of_fine
+        if of_coarse < NO_DIGITS * size and (fell or more):
             lower = trial if trial.dtype == coarse else trial.cast(coarse)
-            return fell and _scatters(lower, name, only)
-        break
-    return fell
+            return not more or not _is_wrong_here(lower, name, only, of_coarse)
+    fell = fell or of_fine <= SLACK * _ratio(pairs[0][0], pairs[-1][1]) * lowest
+    return fell or _is_lost(trial, name, only)
+
+
+def _ratio(coarse: Any, fine: Any) -> float:
+    return float(np.finfo(fine).eps / np.finfo(coarse).eps)
+
+
+def _largest_errors(
+    trial: Trial, name: str, only: Any, coarse: Any, fine: Any
+) -> tuple[float, float, float] | None:
+    """Return the largest errors in two precisions, here and at problems beside this one."""
+    found, stuck = [], 0
+    for near in _near(trial):
+        errors = _errors(near, name, only, coarse, fine)
+        found += [errors] if errors else []
+        stuck += bool(errors and errors[1] > NOT_AT_ALL * errors[0])
+        if stuck == TWICE:
+            break  # no other problem will say otherwise
+    if not found:
+        return None
+    of_coarse, of_fine, size = map(max, zip(*found, strict=True))
+    return of_coarse, of_fine, size
 
 
 def _rungs(trial: Trial) -> list[Any]:
@@ -68,20 +87,66 @@ def _rungs(trial: Trial) -> list[Any]:
     return rungs
 
 
+def _of_autodiff(trial: Trial, name: str, only: Any) -> tuple[float, float]:
+    """Return autodiff's own error in the precision of the trial, and the largest entry."""
+    with np.errstate(all="ignore"):
+        truth = np.where(only, trial.truth[name], 0)
+        error = np.max(np.abs(np.where(only, trial.plain[name], 0) - truth), initial=0)
+    return float(error), float(np.max(np.abs(truth), initial=0))
+
+
+def _is_lost(trial: Trial, name: str, only: Any) -> bool:
+    """Whether autodiff itself loses half of float64's digits, and the hand is no multiple of it."""
+    if "float64" not in trial.pair.dtypes:
+        return False
+    wide = trial if trial.dtype == np.float64 else trial.cast(np.float64)
+    error, size = _of_autodiff(wide, name, only)
+    if not error >= np.sqrt(wide.eps) * size > 0:
+        return False
+    multiples = []
+    for near in _near(wide):
+        with np.errstate(all="ignore"):
+            autodiff = near.plain[name]
+            large = np.abs(autodiff) > ANOTHER * np.max(np.abs(autodiff), initial=0)
+            multiple = np.where(only & large, near.hand[name] / autodiff, 0)
+        multiples.append(np.nan_to_num(multiple.astype(float)))
+    return _differ(multiples)
+
+
+def _is_wrong_here(trial: Trial, name: str, only: Any, error: float) -> bool:
+    """Whether a formula that is right in more digits is wrong in these, and autodiff is not."""
+    if _of_autodiff(trial, name, only)[0] >= AS_MUCH * error:
+        return False
+    return _is_systematic(trial, name, only)
+
+
 def _scatters(trial: Trial, name: str, only: Any) -> bool:
     """Whether the error is large everywhere, and no share of the truth: rounding is by chance."""
+    nearby = _nearby(trial, name, only)
+    return nearby is not None and nearby[0] and nearby[1]
+
+
+def _is_systematic(trial: Trial, name: str, only: Any) -> bool:
+    """Whether the error is large everywhere, and the same, or the same share of the truth."""
+    nearby = _nearby(trial, name, only)
+    return nearby is not None and nearby[0] and not nearby[1]
+
+
+def _nearby(trial: Trial, name: str, only: Any) -> tuple[bool, bool] | None:
+    """Return whether the error is large at most problems nearby, and whether it is by chance."""
     errors, shares = [], []
     for near in _near(trial, FURTHER, 4 * RETRIES):
         if near.offences or name not in near.hand:
-            return False
+            return None
         with np.errstate(all="ignore"):
             truth = near.truth[name]
             error = np.where(only, near.hand[name] - truth, 0).astype(float)
-            shares.append(np.where(error != 0, error / truth.astype(float), 0))
+            large = np.abs(error) > ANOTHER * np.max(np.abs(error), initial=0)
+            shares.append(np.where(large, error / truth.astype(float), 0))
         errors.append(error)
     sizes = [float(np.max(np.abs(error), initial=0)) for error in errors]
     usual = float(np.median(sizes))
-    return usual > ANYWHERE * sizes[0] and _differ(errors) and _differ(shares)
+    return usual > ANYWHERE * sizes[0], _differ(errors) and _differ(shares)
 
 
 def _differ(numbers: list[Any]) -> bool:

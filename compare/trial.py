@@ -24,6 +24,7 @@ from backproof.compare.quantities import quantities
 from backproof.compare.returned import Results, named
 
 Expected = dict[str, Any]
+EITHER_SIDE = 2  # a bound holds for autodiff's rounding; the hand's may be as large
 
 
 class Trial:
