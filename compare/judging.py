@@ -123,14 +123,14 @@ def _valued(trial: Trial, scales: Scales, in_detail: bool) -> list[Finding]:
     """Return a finding for every quantity, all of which have the right shape."""
     names = trial.ordered()
     findings = _compared(trial, names, scales, in_detail)
-    # A line that reads a wrong value V is judged on it, whether or not dV is returned too.
-    values = {name for name in trial.quantities.marks if name not in trial.cuts}
-    if any(finding.quantity in values and not finding.passes for finding in findings):
-        findings = _compared(trial.complete(), names, scales, in_detail)
     if trial.thorough and all(finding.passes for finding in findings):
         findings = _with_overlooked(trial, findings)
-    if all(finding.passes for finding in findings):
+    wrong = {finding.quantity for finding in findings if not finding.passes}
+    if not wrong:
         return findings
+    # A line that reads a wrong value V is judged on it, whether or not dV is returned too.
+    if wrong & ({*trial.quantities.marks} - {*trial.cuts}):
+        findings = _compared(trial.complete(), names, scales, in_detail)
     return _with_inherited(trial, findings)
 
 
