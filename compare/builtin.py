@@ -63,11 +63,6 @@ class Network:
         return self.kind.startswith("logistic")
 
     @property
-    def is_deep(self) -> bool:
-        """Whether its equations are written for any layer."""
-        return self.kind == "deep"
-
-    @property
     def has_slope(self) -> bool:
         """Whether leaky ReLU's slope is an argument."""
         return "leaky_relu" in (*self.hidden, self.output)

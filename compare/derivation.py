@@ -104,7 +104,9 @@ def equations(network: Network) -> dict[str, str]:
                 text = texts[0] if first or letter != "dZ" else texts[-1]
                 text = re.sub(r"\bg\d?(?=\()", name, text)
                 text = re.sub(r"\bg\d?_prime(?=\()|\bsigmoid_prime(?=\()", f"{name}_prime", text)
-                found[f"{letter}{number}"] = _numbered(letter, text, l) if network.is_deep else text
+                found[f"{letter}{number}"] = (
+                    _numbered(letter, text, l) if network.kind == "deep" else text
+                )
     if "dX" in written:
         found["dX"] = written["dX"][0]
     return {line: " ".join(text.split()) for line, text in found.items()}

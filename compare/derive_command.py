@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from backproof.compare import derivation
+from backproof.compare.network_options import network_options
 
 
 @click.command()
@@ -17,9 +18,7 @@ from backproof.compare import derivation
 @click.option(
     "--constraint", "constraints", multiple=True, metavar="TEXT", help="On sizes: 'n >= 2'."
 )
-@click.option("--hidden", metavar="NAMES", help="Of a network here: tanh; or relu,tanh for deep.")
-@click.option("--output", metavar="NAME", help="Its output activation.  [default: sigmoid]")
-@click.option("--loss", metavar="NAME", help="Its loss.  [default: cross_entropy]")
+@network_options
 @click.option("--slope", type=float, help="Leaky ReLU's.  [default: 0.01]")
 @click.option(
     "-o", "file", type=click.Path(dir_okay=False, writable=True), help="Write the module here."

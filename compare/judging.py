@@ -165,7 +165,7 @@ def _misfits(trial: Trial) -> list[Finding]:
 
 def _compared(trial: Trial, names: Sequence[str], scales: Scales, in_detail: bool) -> list[Finding]:
     """Compare quantities with their bounds: all entries of all of them at once."""
-    expected, eps = trial.with_bounds(), trial.eps
+    expected, eps = trial.bounded, trial.eps
     hands = [trial.hand[name] for name in names]
     hand = np.concatenate([array.ravel() for array in hands])
     bound = np.concatenate([np.ravel(expected[name].parts[1]) for name in names])

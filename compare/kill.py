@@ -122,7 +122,7 @@ def _visible(trials: Iterator[Trial], wanted: set[Planted] | None = None) -> set
     """Return the planted mistakes that some problem shows: those that are `wanted`, or all."""
     seen: set[Planted] = set()
     for trial in trials:
-        bounds = trial.with_bounds()
+        bounds = trial.bounded
         for name in trial.ordered():
             line = Line(trial, name)
             for row, mistake in enumerate(MISTAKES):

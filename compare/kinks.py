@@ -87,7 +87,7 @@ def overlooked(trial: Trial, names: Iterable[str]) -> dict[str, tuple[Any, str]]
     if not tied(trial):
         return {}
     around = [one for one in one_sided(trial, FEW) if not jumps(trial, one)]
-    bounds = trial.with_bounds()
+    bounds = trial.bounded
     found = {}
     for name in names if len(around) == FEW else ():
         if not name.startswith("d"):

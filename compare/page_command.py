@@ -10,6 +10,7 @@ from backproof.compare.builtin import Network
 from backproof.compare.derivation import NETWORKS, network_of
 from backproof.compare.explain import Story
 from backproof.compare.location import described
+from backproof.compare.network_options import network_options
 from backproof.compare.page import page
 from backproof.compare.search import search
 from backproof.compare.walk_command import example_of, one_pair
@@ -28,9 +29,7 @@ EXAMPLES = 200
     help="Write the page here.",
 )
 @click.option("--shape", default="", metavar="TEXT", help="Sizes: n_x=3,n_h=4,n_y=1,m=5.")
-@click.option("--hidden", metavar="NAMES", help="Of a network here: tanh; or relu,tanh for deep.")
-@click.option("--output", metavar="NAME", help="Its output activation.  [default: sigmoid]")
-@click.option("--loss", metavar="NAME", help="Its loss.  [default: cross_entropy]")
+@network_options
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 def page_command(what: str, file: Path, shape: str, seed: int, **options: str | None) -> None:
     """Write one HTML file that steps through a pass: open it by double-click.

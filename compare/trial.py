@@ -145,13 +145,14 @@ class Trial:
     def with_results(self, results: Results) -> Trial:
         """Return the same problem with other results of the hand-derived side."""
         twin = copy(self)
-        for name in ("cuts", "of_rounded", "plain", "truth", "values_read"):
+        for name in ("cuts", "of_rounded", "plain", "truth", "values_read", "bounded"):
             vars(twin).pop(name, None)
         twin.hand = results
         return twin
 
-    def with_bounds(self) -> Expected:
-        """Return what each line should be, with bounds of its rounding error.
+    @cached_property
+    def bounded(self) -> Expected:
+        """What each line should be, with bounds of its rounding error.
 
         Where an operation has no rule for them, as those that run through XLA, the bound is 0.
         """

@@ -13,6 +13,7 @@ from backproof.compare.builtin import Network
 from backproof.compare.derivation import NETWORKS, network_of
 from backproof.compare.example import Example
 from backproof.compare.location import described, loaded
+from backproof.compare.network_options import network_options
 from backproof.compare.pair import Pair
 from backproof.compare.walk import Walk, walk
 
@@ -22,9 +23,7 @@ SIZES = {"n_x": 3, "n_1": 4, "n_2": 3, "n_3": 2, "n_y": 1, "m": 5}  # of a netwo
 @click.command("walk")
 @click.argument("what", metavar="logistic|shallow|deep|FILE.py::PAIR|package.module:PAIR")
 @click.option("--shape", default="", metavar="TEXT", help="Sizes, and seed: n_x=3,n_h=4,n_y=1,m=5.")
-@click.option("--hidden", metavar="NAMES", help="Of a network here: tanh; or relu,tanh for deep.")
-@click.option("--output", metavar="NAME", help="Its output activation.  [default: sigmoid]")
-@click.option("--loss", metavar="NAME", help="Its loss.  [default: cross_entropy]")
+@network_options
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--json", "to_json", is_flag=True, help="Print JSON instead of a table.")
 def walk_command(what: str, shape: str, seed: int, to_json: bool, **options: str | None) -> None:
