@@ -30,8 +30,23 @@ class Bounded(Numbers):
     True
     """
 
+    _operand: Operand | None = None
+
     def __init__(self, value: Any, error: Any = None) -> None:
         super().__init__(value, np.zeros(np.shape(value)) if error is None else error)
+        if error is None:
+            self._operand = Operand(*self.parts, exact=True)
+
+    @property
+    def operand(self) -> Operand:
+        """The number as the rules read it."""
+        if self._operand is None:
+            self._operand = Operand(*self.parts)
+        return self._operand
+
+    def __setitem__(self, index: Any, new: Any) -> None:
+        super().__setitem__(index, new)
+        self._operand = None
 
     @property
     def error(self) -> Any:
@@ -43,23 +58,27 @@ class Bounded(Numbers):
         if method == "at":
             return _in_place(function, *inputs)
         values = [x.parts[0] if isinstance(x, Numbers) else self.part(x, 0) for x in inputs]
-        result = getattr(function, method)(*values, **options)
-        if function in COMPARISONS or np.asarray(result).dtype.kind != "f":
+        called = function if method == "__call__" else getattr(function, method)
+        result = called(*values, **options)
+        if function in COMPARISONS or result.dtype.kind != "f":
             return result
         rule = RULES.get(function if method == "__call__" else (function, method))
         if rule is None:
             raise TypeError(f"there is no rule for the rounding error of {function.__name__}.")
         half_eps = HALF_EPS[result.dtype]
         operands = [x if isinstance(x, str) else _operand(x, half_eps) for x in inputs]
-        error = rule(Operand(result), half_eps, *operands, **options)
-        return self.like(result, error)
+        operand = Operand(result)
+        operand.e = rule(operand, half_eps, *operands, **options)
+        bounded = self.like(result, operand.e)
+        bounded._operand = operand
+        return bounded
 
 
 def _operand(number: Any, half_eps: float) -> Operand:
     if isinstance(number, Bounded):
-        return Operand(*number.parts)
+        return number.operand
     if isinstance(number, int):
-        return Operand(number)
+        return Operand(number, exact=True)
     if isinstance(number, (list, tuple)):
         operands = [_operand(x, half_eps) for x in number]
         return Operand([x.x for x in operands], [x.e for x in operands])
@@ -68,9 +87,9 @@ def _operand(number: Any, half_eps: float) -> Operand:
 
 def _error_of_constant(number: Any, half_eps: float) -> Any:
     """Return how far a number that is no argument may be off: few digits are exact."""
-    number = np.asarray(number, np.float64)
-    exact = (number.astype(np.float16) == number) | ~np.isfinite(number)
-    return np.where(exact, 0, ELEMENTARY * half_eps * np.abs(number))
+    size = np.abs(np.asarray(number, np.float64))
+    rounded = (size.astype(np.float16) != size) & (size < np.inf)
+    return np.where(rounded, ELEMENTARY * half_eps * size, 0)
 
 
 def rounded_constant(number: Any) -> Bounded:
@@ -93,4 +112,4 @@ def _in_place(function: Any, total: Any, index: Any, term: Any) -> None:
     else:
         np.maximum.at(error, index, total.part(term, 1))
     function.at(value, index, total.part(term, 0))
-    total.parts = (value, error)
+    total.parts, total._operand = (value, error), None

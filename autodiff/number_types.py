@@ -42,11 +42,19 @@ ARRANGING: dict[Callable[..., Any], tuple[int, ...]] = {
     ),
 }
 ORDER = (np.less, np.less_equal, np.greater, np.greater_equal)
-COMPARISONS = (np.equal, np.not_equal, *ORDER)
+COMPARISONS = {np.equal, np.not_equal, *ORDER}
 
 
 def _method(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda self, **options: self.arithmetic(function, "__call__", (self,), options)
+
+
+def _operators(function: Callable[..., Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Return a binary operator and its mirror image, without the way through NumPy's dispatch."""
+    return (
+        lambda self, other: self.arithmetic(function, "__call__", (self, other), {}),
+        lambda self, other: self.arithmetic(function, "__call__", (other, self), {}),
+    )
 
 
 class Numbers(NDArrayOperatorsMixin):
@@ -59,7 +67,7 @@ class Numbers(NDArrayOperatorsMixin):
     operands: Any = ()  # of a maximum or minimum, where a subclass asks for them
 
     def __init__(self, *parts: Any) -> None:
-        self.parts = tuple(map(np.asarray, parts))
+        self.parts: tuple[Any, ...] = tuple(map(np.asarray, parts))
 
     value = property(lambda self: self.parts[0])
     shape = property(lambda self: self.value.shape)
@@ -67,12 +75,20 @@ class Numbers(NDArrayOperatorsMixin):
     ndim = property(lambda self: self.value.ndim)
     size = property(lambda self: self.value.size)
     T = property(lambda self: self.like(*(part.T for part in self.parts)))
+    __add__, __radd__ = _operators(np.add)
+    __sub__, __rsub__ = _operators(np.subtract)
+    __mul__, __rmul__ = _operators(np.multiply)
+    __truediv__, __rtruediv__ = _operators(np.divide)
+    __matmul__, __rmatmul__ = _operators(np.matmul)
+    __neg__ = _method(np.negative)
     sum, prod = _method(np.sum), _method(np.prod)
     max, min = _method(np.max), _method(np.min)
 
     def like(self, *parts: Any) -> Any:
         """Return numbers of the same type made of these parts."""
-        return type(self)(*parts)
+        made = object.__new__(type(self))
+        made.parts = parts
+        return made
 
     def part(self, number: Any, i: int) -> Any:
         """Return part `i` of an operand, which may be a plain number, or a list of operands."""
@@ -80,7 +96,9 @@ class Numbers(NDArrayOperatorsMixin):
             return number.parts[i]
         if isinstance(number, (list, tuple)):
             return type(number)(self.part(one, i) for one in number)
-        return number if i == 0 else np.zeros_like(number)
+        if i == 0:
+            return number
+        return 0 if isinstance(number, (int, float, np.generic)) else np.zeros_like(number)
 
     def __len__(self) -> int:
         return len(self.value)

@@ -1,8 +1,9 @@
-"""One operation run by XLA: for primitives that have no row of their own."""
+"""XLA, with its least effort, and one operation run by it: for primitives without a row."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache, partial
 from typing import Any
 
 import jax
@@ -11,6 +12,24 @@ import numpy as np
 from backproof.autodiff.dimensions import Size, evaluated, names_in
 
 FLOATS = {np.dtype("float32"), np.dtype("float64")}
+LEAST_EFFORT = {
+    "xla_backend_optimization_level": 0,
+    "xla_cpu_use_fusion_emitters": False,
+    "xla_cpu_parallel_codegen_split_count": 1,
+}
+
+
+@cache
+def least_effort() -> dict[str, Any]:
+    """Return options of `jax.jit` for what is run once: compiling is what costs then.
+
+    There are none where XLA no longer knows them all.
+    """
+    try:
+        jax.jit(lambda: 0.0, compiler_options=LEAST_EFFORT).lower().compile()
+    except jax.errors.JaxRuntimeError:
+        return {}
+    return LEAST_EFFORT
 
 
 class ThroughXLA:
@@ -44,7 +63,8 @@ class ThroughXLA:
                 np.asarray(operand, variable.aval.dtype)
                 for operand, variable in zip(operands, self._equation.invars, strict=True)
             ]
-            run = jax.jit(lambda *wide: self._equation.primitive.bind(*wide, **params))
+            bind = partial(self._equation.primitive.bind, **params)
+            run = jax.jit(bind, compiler_options=least_effort())
             results = jax.tree.map(np.asarray, run(*wide))
         narrowed = [
             result.astype(working) if result.dtype.kind == "f" else result

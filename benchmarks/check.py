@@ -5,7 +5,7 @@ own numbers with a bound for each of its lines, and compares every quantity of t
 alone is the floor: nothing that draws with Hypothesis can be faster. All rows of a round but the
 last have the same examples, from the same seed; the first two draw them, the others have them from
 a list. The last row is a search as `check` makes it: its own examples and drawn ones, the first
-twenty called twice, one in fifty confirmed by XLA, which compiles it on another thread.
+twenty called twice, one in a hundred confirmed by XLA, which compiles it on another thread.
 """
 
 from __future__ import annotations

@@ -22,8 +22,8 @@ def check(
 
     A quarter of the `examples` (200, or what pytest's --backproof-profile says) are of the families
     of shapes that expose mistakes, with every kind of values in turns; Hypothesis draws the others.
-    JAX's derivation is replayed by NumPy, and run by XLA too on the first example, on one in fifty,
-    and before anything is said to be wrong. float32 and float64 take turns unless `dtype` says not.
+    JAX's derivation is replayed by NumPy, and run by XLA too on one example in a hundred, and
+    before anything is said to be wrong. float32 and float64 take turns unless `dtype` says not.
 
     It runs Hypothesis itself: inside a Hypothesis test of your own, draw from `pair.examples()`
     and call `judge(pair, **pair.arguments(example))` instead.

@@ -11,6 +11,7 @@ from backproof.autodiff.signature import Leaf
 from backproof.compare.example import Example
 from backproof.compare.values import Draw, Values, arranged
 
+SMALLEST = np.finfo(np.float32).tiny
 HOLDS = {"float": "fiub", "int": "iu", "bool": "b"}  # what may be drawn, by the argument's kind
 
 
@@ -60,8 +61,7 @@ def _in_float32(name: str, array: Any) -> Any:
             f"values[{name!r}] drew {np.max(np.abs(array)):g}, which float32 does not hold: draw "
             "smaller numbers."
         )
-    zero = np.copysign(np.float32(0), narrow)
-    return np.where(np.abs(narrow) < np.finfo(np.float32).tiny, zero, narrow)
+    return narrow * (np.abs(narrow) >= SMALLEST)
 
 
 def variations(kinds: dict[str, Values]) -> list[dict[str, str]]:

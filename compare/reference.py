@@ -13,10 +13,8 @@ from backproof.autodiff.cut import cut
 from backproof.autodiff.derive import NoScalar, chosen, declared_shapes, derive
 from backproof.autodiff.program import CUT, UPSTREAM, DerivedProgram
 from backproof.autodiff.signature import Signature
+from backproof.autodiff.xla import least_effort
 from backproof.compare.layer import as_loss, check_upstream, output_shapes
-
-# A shape is run once, and compiling it is what costs: XLA is asked for its least effort.
-LEAST_EFFORT = {"xla_backend_optimization_level": 0}
 
 
 class Reference:
@@ -111,7 +109,7 @@ class Reference:
         def run(values: dict[str, Any]) -> Any:
             return self.program.function(**self.program.signature.nested(values))
 
-        return jax.jit(run, compiler_options=LEAST_EFFORT)
+        return jax.jit(run, compiler_options=least_effort())
 
     def by_xla(self, arguments: Mapping[str, Any], dtype: Any = np.float64) -> Any:
         """Return (J, values, gradients) as XLA computes them."""

@@ -26,7 +26,7 @@ from backproof.compare.trial import Trial
 from backproof.compare.values import ORDERS
 
 EXAMPLES = 200
-CONFIRMED = 50  # one example in so many goes through XLA too, the first among them
+CONFIRMED = 100  # one example in so many goes through XLA too
 PASSES = 2  # through the families of shapes, before Hypothesis draws
 ATTEMPTS = 100  # to find a shape that was not seen; of two dimensions there are LARGEST²
 THOROUGH = 20  # the first so many are called twice, and asked whether results share memory
@@ -69,12 +69,13 @@ def begin(
     dtypes = _dtypes(pair, dtype)
     report = Report(pair, seed, dtype)
     unconfirmed: list[tuple[Trial, Future[Any]]] = []
+    first = min(examples, 3) - 1  # to go through XLA: no two sizes of the third shape are the same
 
     def run(example: Example) -> None:
         if report.failure:
             return
         tick()
-        due, thorough = report.examples % CONFIRMED == 0, report.examples < THOROUGH
+        due, thorough = report.examples % CONFIRMED == first, report.examples < THOROUGH
         trial = _tried(report, example, thorough=thorough)
         if trial and (due or report.failure):
             unconfirmed.append((trial, xla.submit(pair.reference.by_xla, trial.arguments)))

@@ -13,9 +13,8 @@ import numpy as np
 
 from backproof.autodiff.program import DerivedProgram
 from backproof.autodiff.signature import Signature
+from backproof.autodiff.xla import least_effort
 
-# XLA's least effort: a case is run once, compiling it is what costs.
-LEAST_EFFORT = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}
 PROGRAMS: dict[int, DerivedProgram] = {}
 
 
@@ -73,7 +72,7 @@ class Case(NamedTuple):
             traced = str(jax.make_jaxpr(self.function)(*program.signature.specs()))
             assert re.search(rf"\b{self.row}\b", traced), f"{self.row} is not in {traced}"
             expected = jax.tree.leaves(
-                jax.jit(self.function, compiler_options=LEAST_EFFORT)(*operands.values())
+                jax.jit(self.function, compiler_options=least_effort())(*operands.values())
             )
         assert len(expected) == len(values)
         for i, theirs in enumerate(expected):

@@ -16,6 +16,7 @@ import pytest
 from jax.ad_checkpoint import checkpoint_name
 from jaxtyping import Array, Bool, Float, Int
 
+from backproof.autodiff import xla
 from backproof.autodiff.derive import derive
 from backproof.autodiff.program import DerivedProgram
 from backproof.autodiff.undecided import refused
@@ -428,6 +429,13 @@ def test_what_has_no_row_runs_through_XLA_and_is_listed() -> None:
         np.testing.assert_allclose(gradients["dX"], 4 * X @ X.T @ X, rtol=rtol, atol=rtol)
     with pytest.raises(TypeError, match=r"eigh has no NumPy form and runs through XLA"):
         program(X=X.astype(np.longdouble))
+
+
+def test_an_option_that_xla_does_not_know_costs_time_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(xla, "LEAST_EFFORT", {"xla_backend_optimization_level": 0})
+    assert xla.least_effort.__wrapped__() == {"xla_backend_optimization_level": 0}
+    monkeypatch.setattr(xla, "LEAST_EFFORT", {"xla_no_such_option": 0})
+    assert xla.least_effort.__wrapped__() == {}
 
 
 def test_arguments_are_neither_changed_nor_handed_out() -> None:

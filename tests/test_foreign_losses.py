@@ -13,14 +13,9 @@ from foreign import LOSSES, Foreign
 
 from backproof.autodiff.derive import derive
 from backproof.autodiff.program import DerivedProgram
+from backproof.autodiff.xla import least_effort
 
 BY_NAME = {case.name: case for case in LOSSES}
-# XLA's least effort: a size is run once, compiling it is what costs.
-QUICK = {
-    "xla_backend_optimization_level": 0,
-    "xla_cpu_use_fusion_emitters": False,
-    "xla_cpu_parallel_codegen_split_count": 1,
-}
 IN_LONGDOUBLE = [
     "attention_block",
     "lstm",
@@ -81,7 +76,7 @@ def by_xla(case: Foreign, sizes: dict[str, int], dtype: str) -> dict[str, Any]:
     with jax.enable_x64(dtype == "float64"), jax.default_device(cpu):
         values = signature.flat(case.arguments(sizes, dtype))
         zeros = {name: np.zeros_like(mark) for name, mark in marks.items()}
-        results = jax.jit(derived, compiler_options=QUICK)(values, zeros)
+        results = jax.jit(derived, compiler_options=least_effort())(values, zeros)
         return {name: np.asarray(result) for name, result in results.items()}
 
 

@@ -140,6 +140,26 @@ def test_errors_of_two_operands_are_carried_along(function: Any) -> None:
     assert np.all(bounded.error <= 0.1)
 
 
+def test_what_is_assigned_or_added_in_place_counts() -> None:
+    x = Bounded(np.ones(3))
+    assert np.all(np.multiply(x, x).error <= 1.2e-16)
+    x[1] = Bounded(np.array(2.0), np.array(0.5))
+    assert x.size == 3
+    assert np.multiply(x, x).error.tolist() == pytest.approx([1.1e-16, 2.25, 1.1e-16], rel=0.05)
+    np.add.at(x, [2, 2], Bounded(np.full(2, 10.0), np.full(2, 0.25)))
+    assert np.add(x, 0).error.tolist() == pytest.approx([1.1e-16, 0.5, 0.5], rel=0.05)
+
+
+@pytest.mark.parametrize("wave", [np.sin, np.cos])
+def test_the_error_of_a_wave_is_bounded_where_it_is_flat_and_where_it_is_not(wave: Any) -> None:
+    x = np.linspace(-9, 9, 721)
+    for error in (1e-6, 0.1, 3.0):
+        bound = wave(Bounded(x, np.full(x.shape, error))).error
+        for moved in np.linspace(-error, error, 41):
+            assert np.all(np.abs(wave(x + moved) - wave(x)) <= bound * (1 + 1e-12))
+        assert np.all(bound <= error + 1e-15)
+
+
 def test_an_operation_without_a_rule_is_refused() -> None:
     with pytest.raises(TypeError, match="no rule for the rounding error of nextafter"):
         np.nextafter(Bounded(np.ones(2)), 2.0)
