@@ -73,7 +73,7 @@ def parsed(text: str, sizes: tuple[str, ...], kinds: Mapping[str, Mapping[str, o
         )
     given: dict[str, str] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
-        name, equals, value = part.partition("=")
+        name, equals, value = (word.strip() for word in part.partition("="))
         if not equals or name in given:
             raise ValueError(f"{part!r}: expected NAME=VALUE, each name once, such as n=3,seed=7.")
         given[name] = value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 
 import click
@@ -57,13 +58,13 @@ def _walked(what: str, shape: str, seed: int, given: dict[str, str]) -> Walk:
 
 def example_of(pair: Pair, shape: str, seed: int, network: Network | None) -> Example:
     """Return the example with these sizes, given as text, and usual ones for the others."""
-    sizes = dict(part.split("=", 1) for part in filter(None, shape.split(",")) if "=" in part)
-    if network and "n_h" in sizes:  # the notes' name of the one hidden layer
-        sizes["n_1"] = sizes.pop("n_h")
+    if network:
+        shape = re.sub(r"\bn_h\b", "n_1", shape)  # the notes' name of the one hidden layer
     usual = SIZES if network else pair.families[min(2, len(pair.families) - 1)]
-    missing = {name: usual[name] for name in pair.size_names if name not in sizes}
-    words = {"seed": seed, **missing, **sizes}
-    return pair.example(",".join(f"{name}={value}" for name, value in words.items()))
+    words = {"seed": seed} | {name: usual[name] for name in pair.size_names}
+    given = {part.partition("=")[0].strip() for part in shape.split(",")}
+    missing = [f"{name}={value}" for name, value in words.items() if name not in given]
+    return pair.example(",".join([*missing, shape]))
 
 
 def one_pair(place: str, of_network: Mapping[str, str]) -> Pair:

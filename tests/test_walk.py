@@ -23,7 +23,7 @@ def steps(*arguments: str) -> dict[str, Any]:
 
 
 def test_the_six_equations_with_their_shapes_and_where_the_mean_is_taken() -> None:
-    found = steps("shallow", "--shape", "n_x=3,n_h=4,n_y=1,m=5", "--hidden", "tanh")
+    found = steps("shallow", "--shape", "n_x = 3, n_h=4,n_y=1,m=5", "--hidden", "tanh")
     said = {name: (s["equation"], s["shapes"], s["mean"]) for name, s in found.items()}
     backward = {name: said[name] for name in said if name.startswith("d") and name != "dX"}
     assert backward == {
@@ -79,6 +79,8 @@ def test_a_notebook_shows_it_as_a_table_with_a_caption() -> None:
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
+        (["shallow", "--shape", "n_x=3,m"], "'m': expected NAME=VALUE, each name once, such as"),
+        (["shallow", "--shape", "n_h=3,n_h=3"], "'n_1=3': expected NAME=VALUE, each name once"),
         (["shallow", "--shape", "k=3"], "there is no 'k'; expected some of n_1, n_x, n_y, m"),
         (["shallow", "--hidden", "tanh,relu"], "does not fit 'shallow'"),
         (["nowhere.py"], "nowhere.py: there is no such file"),
