@@ -1,6 +1,7 @@
 """The shape that hides the bug: on which shapes a planted mistake gives the right numbers.
 
 Each mistake is planted into one line of the shallow network, and the line compared at each shape.
+The last one is the notes' slip, da = −(y/a)·y + (1 − y)/(1 − a): labels hide it, not shapes.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ PLANTED = (
     ("summed too much", "dA1", "summed over axis 0"),
     ("reordered", "dW1", "reversed along axis 0"),
     ("no activation derivative", "dZ1", "dA1"),
+    ("label squared", "dZ2", "a = A2, y = Y"),
 )
 # Along an axis of length 1 these change nothing.
 OF_LONG_AXES = ("one step only", "summed too much", "reordered")
@@ -35,7 +37,9 @@ SHAPES = {
     "n_x = m": (4, 3, 2, 4),
     "n_1 = n_y": (5, 3, 3, 4),
     "all distinct": (3, 5, 2, 7),
+    "0/1 labels": (3, 5, 2, 7),
 }
+LABELS = {"0/1 labels": "hard"}  # soft elsewhere
 
 
 def measure() -> dict[str, Any]:
@@ -44,7 +48,8 @@ def measure() -> dict[str, Any]:
     rows = {mistake.name: row for row, mistake in enumerate(MISTAKES)}
     found: dict[str, dict[str, str]] = {f"{line}: {name}": {} for name, line, _ in PLANTED}
     for label, (n_x, n_1, n_y, m) in SHAPES.items():
-        example = pair.example(f"n_x={n_x},n_1={n_1},n_y={n_y},m={m},seed=3")
+        sizes = f"n_x={n_x},n_1={n_1},n_y={n_y},m={m}"
+        example = pair.example(f"{sizes},seed=3,Y={LABELS.get(label, 'soft')}")
         trial = Trial(pair, pair.arguments(example), thorough=False)
         for name, line, detail in PLANTED:
             of_line = Line(trial, line)
@@ -64,7 +69,8 @@ def lesson(data: dict[str, Any]) -> str:
     return (
         f"One shape hides what another shows: of {len(rows)} mistakes the shape with all sides 1 "
         f"shows {shown['all 1']}, all sides 3 shows {shown['all 3']}, all sides distinct "
-        f"{shown['all distinct']}; there, {distinct} would not even run."
+        f"{shown['all distinct']}; there, {distinct} would not even run. The y too many in da is "
+        f"{data['mistakes']['dZ2: label squared']['0/1 labels']} by 0/1 labels on the same shape."
     )
 
 

@@ -86,8 +86,10 @@ def test_an_item_leads_to_code_a_test_and_a_demo(item, code, test, shown):
     file, _, function = test.partition("::")
     text = (ROOT / "tests" / file).read_text("utf-8")
     assert f"def {function}(" in text if function else "def test_" in text
-    page = re.search(r"\((.*)\)", shown)
-    assert (ROOT / "docs" / page[1]).is_file() if page else shown.strip("`") in NAMES
+    demos, pages = re.findall(r"`(.*?)`", shown), re.findall(r"\((.*?)\)", shown)
+    assert demos or pages
+    assert {*demos} <= {*NAMES}
+    assert all((ROOT / "docs" / page).is_file() for page in pages)
 
 
 def test_the_lessons_are_the_demos():
