@@ -85,5 +85,5 @@ def draw(data: dict[str, Any], figure: Any) -> None:
         off = (data["z"] == 0) & (np.abs(curve - data["hand"]) > 0.01)
         axis.plot(data["z"][off], curve[off], "o", color="#D55E00")
         axis.set(ylim=(-0.1, 1.1), ylabel="dL/dz")
-        axis.legend(frameon=False, fontsize=7, loc="center left")
+        axis.legend(frameon=False, fontsize=7, loc="center left", bbox_to_anchor=(0.18, 0.55))
     axes[-1].set_xlabel("z, with y = 0")

@@ -54,5 +54,6 @@ def draw(data: dict[str, Any], figure: Any) -> None:
                 va="center",
                 fontsize=8,
                 fontweight="bold" if right else "normal",
+                color="white" if abs(value) > 0.6 * largest else "black",
             )
         axis.set(title=f"{title}\n{array.shape}", xticks=[], yticks=[])

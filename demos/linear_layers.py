@@ -62,6 +62,8 @@ def draw(data: dict[str, Any], figure: Any) -> None:
             axis.annotate(
                 f"{value:.3f}",
                 (place, value),
+                xytext=(0, 2 if value > 0 else -2),
+                textcoords="offset points",
                 ha="center",
                 fontsize=8,
                 va="bottom" if value > 0 else "top",

@@ -54,7 +54,7 @@ def lesson(data: dict[str, Any]) -> str:
 def draw(data: dict[str, Any], figure: Any) -> None:
     """The plane, coloured by what each network says."""
     for axis, (n_h, one) in zip(
-        figure.subplots(1, len(HIDDEN)), data["hidden"].items(), strict=True
+        figure.subplots(2, len(HIDDEN) // 2).flat, data["hidden"].items(), strict=True
     ):
         axis.imshow(
             one["regions"],

@@ -45,7 +45,9 @@ def lesson(data: dict[str, Any]) -> str:
 
 def draw(data: dict[str, Any], figure: Any) -> None:
     """Costs on top of one another."""
-    for axis, (name, one) in zip(figure.subplots(1, len(data)), data.items(), strict=True):
+    axes = figure.subplots(1, len(data))
+    axes[0].set_ylabel("cost J")
+    for axis, (name, one) in zip(axes, data.items(), strict=True):
         by_hand, by_autodiff = zip(*one["costs"], strict=True)
         axis.plot(by_hand, color="#E69F00", lw=5, alpha=0.6, label="by hand")
         axis.plot(by_autodiff, color="#0072B2", lw=1.2, label="by autodiff")

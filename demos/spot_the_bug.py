@@ -74,9 +74,11 @@ def draw(data: dict[str, Any], figure: Any) -> None:
     for j, (title, array) in enumerate(shown):
         axis = figure.add_subplot(grid[0, j])
         limit = largest if j < 2 else abs(ratio).max()
-        axis.imshow(array, cmap="RdBu_r", vmin=-limit, vmax=limit)
+        axis.imshow(array, cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto")
         for place, value in np.ndenumerate(array):
-            axis.text(place[1], place[0], f"{value:.2g}", ha="center", va="center", fontsize=8)
+            colour = "white" if abs(value) > 0.6 * limit else "black"
+            text = {"ha": "center", "va": "center", "fontsize": 8, "color": colour}
+            axis.text(place[1], place[0], f"{value:.2g}", **text)
         axis.set(title=title, xticks=[], yticks=[])
     axis = figure.add_subplot(grid[1, :])
     for name, colour in (("right", "#0072B2"), ("wrong", "#D55E00")):

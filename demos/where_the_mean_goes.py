@@ -56,7 +56,7 @@ def draw(data: dict[str, Any], figure: Any) -> None:
         axis.annotate(
             label,
             (data["m"][-1], last),
-            xytext=(-6, 9),
+            xytext=(-6, 16),
             textcoords="offset points",
             ha="right",
             color=colour,
