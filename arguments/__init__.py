@@ -12,7 +12,6 @@ from backproof.arguments.arrays import check_gradients as check_gradients
 from backproof.arguments.arrays import check_labels as check_labels
 from backproof.arguments.arrays import check_logistic as check_logistic
 from backproof.arguments.arrays import check_network as check_network
-from backproof.arguments.arrays import is_finite as is_finite
 from backproof.arguments.names import FLOATS as FLOATS
 from backproof.arguments.names import LOSSES as LOSSES
 from backproof.arguments.names import check_activations as check_activations

@@ -55,7 +55,7 @@ def check_array(
                 f"make its {label} {size} (columns are examples, rows are units)."
             )
     known = _known(value)
-    if known is not None and not is_finite(known):
+    if known is not None and not _is_finite(known):
         place = np.argwhere(~np.isfinite(known))[0].tolist()
         raise ValueError(
             f"{name} is {known[tuple(place)]} at {place}: expected finite values; "
@@ -150,7 +150,7 @@ def _is_sound_matrix(V: Any) -> bool:
         and V.ndim == 2
         and V.size > 0
         and V.dtype in FLOAT_DTYPES
-        and is_finite(V)
+        and _is_finite(V)
     )
 
 
@@ -174,7 +174,7 @@ def _known(value: Any) -> np.ndarray[Any, Any] | None:
     return None if is_traced(value) else np.asarray(value)
 
 
-def is_finite(array: np.ndarray[Any, Any]) -> bool:
+def _is_finite(array: np.ndarray[Any, Any]) -> bool:
     """Whether every entry is: the sum of squares tells at once, unless it overflows."""
     if array.dtype.kind == "f" and math.isfinite(np.vdot(array, array)):
         return True

@@ -68,7 +68,7 @@ def check_whole(name: str, value: object, least: int) -> None:
         raise ValueError(f"{name}={value} is less than {least}: pass {least} or more.")
 
 
-def check_sizes(sizes: object) -> None:
+def _check_sizes(sizes: object) -> None:
     """Raise unless `sizes` is (n_x, n_1, …, n_L): at least two whole numbers, each 1 or more."""
     if not isinstance(sizes, (tuple, list)):
         raise TypeError(f"sizes={sizes!r} is a {type(sizes).__name__}: pass a tuple (n_x, …, n_y).")
@@ -81,7 +81,7 @@ def check_sizes(sizes: object) -> None:
 def check_initializer(name: object, sizes: object, scale: object, dtype: object) -> None:
     """Raise unless these are a known rule, sizes of layers, a scale that it uses, and a dtype."""
     check_choice("initializer", name, INITIALIZERS)
-    check_sizes(sizes)
+    _check_sizes(sizes)
     check_choice("dtype", dtype, FLOATS)
     if scale is not None:
         if name not in ("constant", "normal"):

@@ -40,7 +40,7 @@ def forward(
 
 def cost(cache: Values, Y: jax.Array, loss: str = "cross_entropy") -> jax.Array:
     """J, the mean over the m examples of the loss summed over outputs (N5)."""
-    L = len(cache) // 2
+    L = len(cache) // 2 or 1
     check_keys("cache", cache, [f"Z{L}", f"A{L}"], also=None)
     return losses.cost(loss, cache[f"Z{L}"], cache[f"A{L}"], Y)
 

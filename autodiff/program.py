@@ -19,9 +19,6 @@ from backproof.autodiff.tilted import Tilted
 from backproof.autodiff.trace import Trace, made
 from backproof.autodiff.writing import needed_for
 
-SHORT = {  # JAX traced with int64
-    np.dtype(f"{sign}int{bits}") for sign in ("", "u") for bits in (8, 16, 32, 64)
-} - {np.dtype("int64")}
 Result = tuple[Any, dict[str, Any], dict[str, Any]]
 CUT, UPSTREAM = "cut_values", "cut_upstream"  # what a program that is cut at marks is given
 UNTRACEABLE = (jax.errors.JAXTypeError, jax.errors.UnexpectedTracerError)
@@ -225,10 +222,10 @@ def _as_array(place: str, value: Any) -> Any:
         )
     if isinstance(value, (np.ndarray, jax.Array)):
         value = np.asarray(value)
-    if getattr(value, "dtype", None) in SHORT:
-        if value.dtype == np.uint64 and np.any(value > np.iinfo(np.int64).max):
+    if isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in "iu":
+        if value.dtype == np.uint64 and np.any(np.asarray(value) > np.iinfo(np.int64).max):
             raise ValueError(f"{place} has an integer beyond int64: expected smaller ones.")
-        return value.astype(np.int64)
+        return value.astype(np.int64, copy=False)
     return value
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
-from benchmarks.report import PIPED_WIDTH, keep
+from benchmarks.report import console, keep
 
 Number = int | float | str
 
@@ -46,7 +44,7 @@ class Counted:
         if self.totals:
             table.add_section()
             table.add_row("all", *map(str, self.totals))
-        out = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH, highlight=False)
+        out = console()
         out.print(table)
         for note in self.notes:
             out.print(note, markup=False, soft_wrap=True)

@@ -89,7 +89,12 @@ def show(about: About, rows: list[Row]) -> None:
             *("" if times is None else digits(times) for times in ratios),
             str(row.rounds),
         )
-    Console(width=None if sys.stdout.isatty() else PIPED_WIDTH, highlight=False).print(table)
+    console().print(table)
+
+
+def console() -> Console:
+    """Return what prints: as wide as a terminal, or as a page where it is piped."""
+    return Console(width=None if sys.stdout.isatty() else PIPED_WIDTH, highlight=False)
 
 
 def write(about: About, rows: list[Row], file: Path, quick: bool) -> None:

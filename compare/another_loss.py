@@ -94,7 +94,7 @@ def which_loss(evidence: Sequence[Trial], causes: Sequence[Cause]) -> str:
         return ""
     if not symmetric:
         return "the gradient of no loss at all: its Jacobian is not symmetric"
-    factor = common_factor(evidence)
+    factor = _common_factor(evidence)
     known = next((cause.mistake.loss for cause in causes if cause.mistake.loss), "another loss")
     what = f"{factor} times this loss" if factor else known
     return f"the right gradient of {what}: its Jacobian is symmetric"
@@ -118,7 +118,7 @@ def _off(trial: Trial) -> float:
     return float(np.linalg.norm(hand - right) / max(float(np.linalg.norm(right)), 1e-300))
 
 
-def common_factor(evidence: Sequence[Trial]) -> str:
+def _common_factor(evidence: Sequence[Trial]) -> str:
     """Return the size or number by which all gradients differ, "m" or "1/m" or "2", or ""."""
     found: dict[str, None] | None = None
     for trial in evidence:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -19,42 +19,30 @@ from backproof.autodiff.program import DerivedProgram
 from backproof.compare.builtin import Network, network_shapes
 from backproof.compare.location import module_at
 
-NETWORKS = ("logistic", "shallow", "deep")
+KINDS = ("logistic", "shallow", "deep")
 EQUATION = re.compile(r"^\s+(?P<name>\w+) = (?P<formula>.+?)  # \(")
 STATEMENT = re.compile(r"^    (?P<name>\w+) = ")
 
 
-def network_of(
-    network: str,
-    hidden: str | None = None,
-    output: str = "sigmoid",
-    loss: str = "cross_entropy",
-) -> Network:
+def network_of(kind: str, hidden: str | None = None, **options: str) -> Network:
     """Return a network here by the words of the command line; it refuses what does not fit."""
     if hidden is None:
-        hidden = {"shallow": "tanh"}.get(network, "")
+        hidden = "tanh" if kind == "shallow" else ""
     names = tuple(name.strip() for name in hidden.split(",") if name.strip())
-    return Network(network, network, names, output, loss)
+    return Network(kind, kind, names, **options)
 
 
-def of_network(
-    network: str,
-    hidden: str | None = None,
-    output: str = "sigmoid",
-    loss: str = "cross_entropy",
-    slope: float = 0.01,
-) -> str:
+def of_network(kind: str, *, slope: float = 0.01, **options: str) -> str:
     """Return the derivation of a network here, with the hand-derived equations beside it."""
-    chosen = network_of(network, hidden, output, loss)
-    names = chosen.hidden
+    network = network_of(kind, **options)
     check_number("slope", slope)
 
     def cost(parameters: Any, X: jax.Array, Y: jax.Array) -> jax.Array:
-        return chosen.cost(parameters, X, Y, slope if chosen.has_slope else None)
+        return network.cost(parameters, X, Y, slope if network.has_slope else None)
 
-    shapes = network_shapes(len(names) + 1, is_logistic=chosen.is_logistic)
+    shapes = network_shapes(len(network.hidden) + 1, is_logistic=network.is_logistic)
     program = derive(cost, shapes, wrt=["parameters"])
-    return _beside_the_hand_derived(program.source, network, loss, len(names) + 1)
+    return _beside_the_hand_derived(program.source, equations(network))
 
 
 def of_function(
@@ -69,21 +57,13 @@ def of_function(
     )
 
 
-def _beside_the_hand_derived(source: str, network: str, loss: str, layers: int) -> str:
+def _beside_the_hand_derived(source: str, by_hand: Mapping[str, str]) -> str:
     """Return the source with the hand-derived equation above every line that has one."""
-    equations = _equations(network)
-    equations["J"] = [inspect.getsource(getattr(manual.losses, loss)).split("return ")[-1].strip()]
-    from_logits = loss == "cross_entropy"
-    output_dA = f"dA{layers}" if network != "logistic" else "dA"
     lines = []
     for line in source.splitlines():
         match = STATEMENT.match(line)
-        name = match["name"] if match else ""
-        found = equations.get(name) or equations.get(name.rstrip("0123456789"), [])
-        if found and not (from_logits and name == output_dA):
-            # Of two forms of dZ the first is that of the output layer under cross-entropy.
-            first = from_logits and name == output_dA.replace("A", "Z")
-            lines.append(f"    # by hand: {name} = {found[0] if first else found[-1]}")
+        if match and match["name"] in by_hand:
+            lines.append(f"    # by hand: {match['name']} = {by_hand[match['name']]}")
         lines.append(line)
         if line.startswith("def gradients("):
             lines.append("    # By hand, dZ and dA are per example: m times what JAX derives.")
@@ -96,12 +76,13 @@ def equations(network: Network) -> dict[str, str]:
     layers = (*network.hidden, network.output)
     found = {"J": inspect.getsource(getattr(manual.losses, network.loss)).split("return ")[-1]}
     for l, name in enumerate(layers, start=1):
+        # The last dZ is derived from logits in one step, the first of two forms, without a dA.
+        from_logits = l == len(layers) and network.loss == "cross_entropy"
         number = "" if network.is_logistic else f"{l}"
         for letter in ("Z", "A", "dZ", "dW", "db", "dA", "dw"):
             texts = written.get(f"{letter}{number}") or written.get(letter, [])
-            if texts:
-                first = l == len(layers) and network.loss == "cross_entropy"
-                text = texts[0] if first or letter != "dZ" else texts[-1]
+            if texts and not (from_logits and letter == "dA"):
+                text = texts[0] if from_logits or letter != "dZ" else texts[-1]
                 text = re.sub(r"\bg\d?(?=\()", name, text)
                 text = re.sub(r"\bg\d?_prime(?=\()|\bsigmoid_prime(?=\()", f"{name}_prime", text)
                 found[f"{letter}{number}"] = (
@@ -135,7 +116,7 @@ def _loaded(place: str) -> Callable[..., Any]:
     """
     module_name, _, name = place.rpartition(":")
     if not module_name or not name:
-        raise ValueError(f"{place!r}: expected FILE.py:function, or one of {', '.join(NETWORKS)}.")
+        raise ValueError(f"{place!r}: expected FILE.py:function, or one of {', '.join(KINDS)}.")
     module = module_at(module_name)
     if not callable(getattr(module, name, None)):
         functions = [key for key, value in vars(module).items() if inspect.isfunction(value)]

@@ -8,10 +8,10 @@ from typing import Any
 import click
 
 from backproof.compare import derivation
-from backproof.compare.network_options import network_options
+from backproof.compare.options import network_options, write
 
 
-@click.command()
+@click.command("derive")
 @click.argument("what", metavar="logistic|shallow|deep|FILE.py:FUNCTION")
 @click.option("--shapes", metavar="TEXT", help="Of the function's arguments: 'W: k, n; y: int[m]'.")
 @click.option("--wrt", metavar="NAMES", help="Arguments to differentiate; all floats by default.")
@@ -21,14 +21,14 @@ from backproof.compare.network_options import network_options
 @network_options
 @click.option("--slope", type=float, help="Leaky ReLU's.  [default: 0.01]")
 @click.option(
-    "-o", "file", type=click.Path(dir_okay=False, writable=True), help="Write the module here."
+    "-o", "file", type=click.Path(dir_okay=False, path_type=Path), help="Write the module here."
 )
-def derive(
+def derive_command(
     what: str,
     shapes: str | None,
     wrt: str | None,
     constraints: tuple[str, ...],
-    file: str | None,
+    file: Path | None,
     **network: Any,
 ) -> None:
     """Print what JAX derives, as a NumPy module that runs at every size and in every precision.
@@ -42,14 +42,14 @@ def derive(
     of_network = {name: value for name, value in network.items() if value is not None}
     of_function = [name for name, value in (("shapes", shapes), ("wrt", wrt)) if value is not None]
     try:
-        if what in derivation.NETWORKS:
+        if what in derivation.KINDS:
             if of_function or constraints:
                 raise ValueError(f"--{(*of_function, 'constraint')[0]} goes with a function.")
             text = derivation.of_network(what, **of_network)
         else:
             if of_network:
                 raise ValueError(
-                    f"--{next(iter(of_network))} goes with {', '.join(derivation.NETWORKS)}."
+                    f"--{next(iter(of_network))} goes with {', '.join(derivation.KINDS)}."
                 )
             program = derivation.of_function(what, shapes, wrt, constraints)
             if file is not None and program.through_xla:
@@ -60,12 +60,9 @@ def derive(
             text = program.source
     except (TypeError, ValueError, SyntaxError) as error:
         raise click.UsageError(str(error)) from None
-    if file is not None and Path(file).resolve() == Path(what.rpartition(":")[0]).resolve():
+    if file is not None and file.resolve() == Path(what.rpartition(":")[0]).resolve():
         raise click.UsageError(f"-o {file} is the file that the function is in: name another.")
     if file is None:
         click.echo(text, nl=False)
         return
-    try:
-        Path(file).write_text(text, "utf-8")
-    except OSError as error:
-        raise click.UsageError(f"-o {file}: {error.strerror}.") from None
+    write(file, text.encode())

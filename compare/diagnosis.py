@@ -83,7 +83,7 @@ def _in_the_line(quantity: str, trials: Sequence[Trial], whole: Sequence[Trial])
     def explain(trial: Trial, complete: Trial, alive: Sequence[Key] | None) -> Iterator[Key]:
         line = Line(complete, quantity, np.asarray(trial.hand[quantity], np.float64))
         for row in _rows(alive):
-            for detail, wrong in planted(line, row):
+            for detail, wrong in planted(line, MISTAKES[row]):
                 if _gives(wrong, line.hand, line.right, trial):
                     yield quantity, row, detail
 
@@ -99,7 +99,7 @@ def _hidden(wrong: Sequence[str], trials: Sequence[Trial], whole: Sequence[Trial
         for name in before:
             if alive is None or any(name == key[0] for key in alive):
                 for row in _rows(alive):
-                    for detail, wrong_here in planted(Line(complete, name), row):
+                    for detail, wrong_here in planted(Line(complete, name), MISTAKES[row]):
                         if _carried(trial, complete, name, wrong_here, wrong):
                             yield name, row, detail
 
@@ -125,10 +125,10 @@ def _rows(alive: Sequence[Key] | None) -> Sequence[int]:
     return range(len(MISTAKES)) if alive is None else sorted({row for _, row, _ in alive})
 
 
-def planted(line: Line, row: int) -> Wrong:
-    """Yield what a line gives with the mistake of a row, if that is finite and has its shape."""
+def planted(line: Line, mistake: Mistake) -> Wrong:
+    """Yield what a line gives with a mistake, if that is finite and has the line's shape."""
     with np.errstate(all="ignore"):
-        for detail, wrong in MISTAKES[row].wrong(line):
+        for detail, wrong in mistake.wrong(line):
             if wrong.shape == line.right.shape and np.all(np.isfinite(wrong)):
                 yield detail, wrong
 

@@ -59,9 +59,8 @@ def _differing(trial: Trial, name: str, autodiff: Any, outside: Any, scale: floa
     error = np.where(outside, np.abs(hand - truth).astype(float), 0)
     used = error / (ROUNDINGS * eps * np.abs(truth).astype(float))
     if np.all((error == 0) | (used <= 1)):  # autodiff is off, or its bound is
-        return replace(
-            at.with_verdict(AGREES), used=float(np.max(used, where=error > 0, initial=0))
-        )
+        most = float(np.max(used, where=error > 0, initial=0))
+        return replace(at, verdict=AGREES, used=most)
     if np.all(error <= ROUNDINGS * eps * scale) or _of_rounded_inputs(trial, name, error):
         return at.with_verdict(IMPRECISE, _digits(error, truth, eps))
     if ladder.falls(trial, name, only=outside):

@@ -30,7 +30,7 @@ from backproof.compare.finding import (
     raised,
 )
 from backproof.compare.misfit import by_shape
-from backproof.compare.pair import Pair
+from backproof.compare.pair import Pair, check_pair
 from backproof.compare.trial import EITHER_SIDE, Trial
 
 Scales = MutableMapping[str, float]
@@ -42,8 +42,7 @@ def judge(pair: Pair, /, *arrays: Any, **arguments: Any) -> Judgement:
     Raises what the hand-derived side raises, and TypeError or ValueError for arrays that do not
     fit the pair's shapes, or for a result that is no gradient at all.
     """
-    if not isinstance(pair, Pair):
-        raise TypeError(f"pair={pair!r} is a {type(pair).__name__}: pass a Pair.")
+    check_pair(pair)
     signature = pair.reference.program.signature
     if arrays:
         names = ", ".join(f"{name}=…" for name in signature.shapes)

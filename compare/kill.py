@@ -22,7 +22,7 @@ from backproof.compare.finding import SHAPE
 from backproof.compare.judging import judged
 from backproof.compare.line import Line
 from backproof.compare.mistakes import MISTAKES
-from backproof.compare.pair import Pair
+from backproof.compare.pair import Pair, check_pair
 from backproof.compare.search import members
 from backproof.compare.trial import Trial
 from backproof.compare.values import real, soft_labels
@@ -69,8 +69,7 @@ def kill_rate(pair: Pair, examples: int = 50, seed: int = 0) -> KillRate:
 
     Raises what the hand-derived side raises, and ValueError for one that is wrong by itself.
     """
-    if not isinstance(pair, Pair):
-        raise TypeError(f"pair={pair!r} is a {type(pair).__name__}: pass a Pair.")
+    check_pair(pair)
     check_whole("examples", examples, least=1)
     check_whole("seed", seed, least=0)
     possible = _visible(_generic(pair, seed))
@@ -125,12 +124,12 @@ def _visible(trials: Iterator[Trial], wanted: set[Planted] | None = None) -> set
         bounds = trial.bounded
         for name in trial.ordered():
             line = Line(trial, name)
-            for row, mistake in enumerate(MISTAKES):
+            for mistake in MISTAKES:
                 if wanted is not None and not any(
                     key[:2] == (mistake.name, name) and key not in seen for key in wanted
                 ):
                     continue
-                for detail, wrong in planted(line, row):
+                for detail, wrong in planted(line, mistake):
                     key = (mistake.name, name, detail)
                     if key not in seen and _shows(line, wrong, bounds[name].error):
                         seen.add(key)

@@ -39,7 +39,7 @@ def falls(trial: Trial, name: str, only: Any = True) -> bool:
     """
     pairs = list(pairwise(_rungs(trial)))
     if not pairs:
-        return _scatters(trial, name, only)
+        return _nearby(trial, name, only) == (True, True)
     fell, lowest, of_fine = False, 0.0, np.inf
     for coarse, fine in pairs:
         errors = _largest_errors(trial, name, only, coarse, fine)
@@ -117,23 +117,14 @@ def _is_wrong_here(trial: Trial, name: str, only: Any, error: float) -> bool:
     """Whether a formula that is right in more digits is wrong in these, and autodiff is not."""
     if _of_autodiff(trial, name, only)[0] >= AS_MUCH * error:
         return False
-    return _is_systematic(trial, name, only)
-
-
-def _scatters(trial: Trial, name: str, only: Any) -> bool:
-    """Whether the error is large everywhere, and no share of the truth: rounding is by chance."""
-    nearby = _nearby(trial, name, only)
-    return nearby is not None and nearby[0] and nearby[1]
-
-
-def _is_systematic(trial: Trial, name: str, only: Any) -> bool:
-    """Whether the error is large everywhere, and the same, or the same share of the truth."""
-    nearby = _nearby(trial, name, only)
-    return nearby is not None and nearby[0] and not nearby[1]
+    return _nearby(trial, name, only) == (True, False)
 
 
 def _nearby(trial: Trial, name: str, only: Any) -> tuple[bool, bool] | None:
-    """Return whether the error is large at most problems nearby, and whether it is by chance."""
+    """Return whether the error is large at most problems nearby, and whether it is by chance.
+
+    What is not by chance, as rounding is, is the same error or the same share of the truth.
+    """
     errors, shares = [], []
     for near in _near(trial, FURTHER, 4 * RETRIES):
         if near.offences or name not in near.hand:

@@ -81,14 +81,11 @@ def output_shapes(
     if not missing:
         return {}
     signature = Signature({k: v for k, v in shapes.items() if k not in upstream}, constraints)
-    names = [leaf.name for leaf in signature.leaves]
-
-    def flat(*values: Any) -> Any:
-        return layer(**signature.nested(dict(zip(names, values, strict=True))))
-
+    specs = zip((leaf.name for leaf in signature.leaves), signature.specs(), strict=True)
+    arguments = signature.nested(dict(specs))
     try:
         with jax.enable_x64(True):
-            outputs = jax.eval_shape(flat, *signature.specs())
+            outputs = jax.eval_shape(layer, **arguments)
     except UNTRACEABLE as error:
         raise untraceable(error) from error
     except Exception as error:

@@ -7,8 +7,6 @@ import re
 from html import escape
 
 NUMBERED = re.compile(r"(?P<letters>[^\W\d]+?)_?(?P<number>\d+)")
-BINARY = {ast.Add: "+", ast.Mult: "∗"}
-TIGHT = (ast.Mult, ast.MatMult)
 NAMES = {"maximum": "max", "minimum": "min", "identity": "g"}
 
 
@@ -50,10 +48,10 @@ def _of(node: ast.expr) -> str:
             return f"<mrow>{_grouped(left)}<mo>&#x2062;</mo>{_grouped(right)}</mrow>"
         case ast.BinOp(left=left, op=ast.Sub(), right=right):
             return f"<mrow>{_of(left)}<mo>−</mo>{_grouped(right)}</mrow>"
-        case ast.BinOp(left=left, op=op, right=right):
-            tight = isinstance(op, TIGHT)
-            sides = [(_grouped if tight else _of)(side) for side in (left, right)]
-            return f"<mrow>{sides[0]}<mo>{BINARY[type(op)]}</mo>{sides[1]}</mrow>"
+        case ast.BinOp(left=left, op=ast.Mult(), right=right):
+            return f"<mrow>{_grouped(left)}<mo>∗</mo>{_grouped(right)}</mrow>"
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            return f"<mrow>{_of(left)}<mo>+</mo>{_of(right)}</mrow>"
         case ast.Call(func=ast.Attribute(value=inner, attr="sum")) if not _is_numpy(inner):
             return f"<mrow><mo>∑</mo>{_grouped(inner)}</mrow>"
         case ast.Call(func=ast.Attribute(attr="sum"), args=[inner, *_]):

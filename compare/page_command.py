@@ -6,16 +6,11 @@ from pathlib import Path
 
 import click
 
-from backproof.compare.builtin import Network
-from backproof.compare.derivation import NETWORKS, network_of
-from backproof.compare.explain import Story
 from backproof.compare.location import described
-from backproof.compare.network_options import network_options
+from backproof.compare.options import network_options, pair_of, write
 from backproof.compare.page import page
 from backproof.compare.search import search
-from backproof.compare.walk_command import example_of, one_pair
-
-EXAMPLES = 200
+from backproof.compare.walk_command import example_of
 
 
 @click.command("page")
@@ -38,22 +33,12 @@ def page_command(what: str, file: Path, shape: str, seed: int, **options: str | 
 
     Exit status: 0 written, 2 wrong usage.
     """
-    given = {name: value for name, value in options.items() if value is not None}
-    network: Network | None = None
-    story: Story | None = None
     try:
-        if what in NETWORKS:
-            network = network_of(what, **given)
-            pair = network.pair()
-        else:
-            pair = one_pair(what, given)
-            story = search(pair, EXAMPLES).story if not shape else None
+        pair, network = pair_of(what, options)
+        story = search(pair).story if network is None and not shape else None
         example = story.example if story else example_of(pair, shape, seed, network)
         text = page(pair, example, network, story)
     except (TypeError, ValueError, SyntaxError, ImportError) as error:
         raise click.UsageError(described(error, what)) from None
-    try:
-        file.write_text(text, "utf-8")
-    except OSError as error:
-        raise click.UsageError(f"-o {file}: {error.strerror}.") from None
+    write(file, text.encode())
     click.echo(f"{file}: open it in a browser")

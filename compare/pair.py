@@ -74,7 +74,8 @@ class Pair:
                     f"values[{name!r}]={values!r} is a {type(values).__name__}: pass real(), "
                     "labels(), integers(below=…), or a function (random, shape, sizes) -> array."
                 )
-            for maker in [maker for maker, function in MAKERS.items() if function is values]:
+            if values in MAKERS:
+                maker = getattr(values, "__name__", "")
                 raise TypeError(f"values[{name!r}] is the function {maker}: call it, {maker}(…).")
         if not isinstance(self.dtypes, (tuple, list)) or not self.dtypes:
             raise TypeError(f"dtypes={self.dtypes!r}: pass a tuple such as ('float64',).")
@@ -267,6 +268,14 @@ class Pair:
             name = self._kind_of(leaf)
             flat[leaf.name] = drawn(leaf, name, self.kinds[name], example, random)
         return self.reference.program.signature.nested(flat)
+
+
+def check_pair(pair: object) -> None:
+    """Raise TypeError unless this is a Pair."""
+    if not isinstance(pair, Pair):
+        raise TypeError(
+            f"pair={pair!r} is a {type(pair).__name__}: pass a Pair, or one of PAIRS by its name."
+        )
 
 
 def _names(upstream: str | Sequence[str]) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from backproof.compare.differences import allowed
 from backproof.compare.example import Example, checked_at
 from backproof.compare.finding import Judgement
 from backproof.compare.judging import judged, of_error
-from backproof.compare.pair import Pair
+from backproof.compare.pair import Pair, check_pair
 from backproof.compare.quantities import quantities
 from backproof.compare.report import Report
 from backproof.compare.trial import Trial
@@ -60,10 +60,7 @@ def begin(
 
     XLA compiles on a thread of its own, while this search, or the next one, goes on.
     """
-    if not isinstance(pair, Pair):
-        raise TypeError(
-            f"pair={pair!r} is a {type(pair).__name__}: pass a Pair, or one of PAIRS by its name."
-        )
+    check_pair(pair)
     check_whole("examples", examples, least=1)
     check_whole("seed", seed, least=0)
     dtypes = _dtypes(pair, dtype)

@@ -38,7 +38,7 @@ class Trial:
         signature = pair.reference.program.signature
         flat = signature.flat(arguments)
         floats = [leaf.name for leaf in signature.leaves if leaf.kind == "float"]
-        dtypes = [flat[n].dtype for n in floats if getattr(flat[n], "dtype", None) is not None]
+        dtypes = (flat[name].dtype for name in floats)
         self.dtype = next((dtype for dtype in dtypes if dtype.kind == "f"), np.dtype("float64"))
         self.flat = {
             name: array.astype(self.dtype)

@@ -167,15 +167,7 @@ def choice(*numbers: float) -> Values:
     return Values({str(number): of(number) for number in numbers}, usual=len(numbers))
 
 
-MAKERS = {
-    "real": real,
-    "labels": labels,
-    "soft_labels": soft_labels,
-    "positive": positive,
-    "between": between,
-    "integers": integers,
-    "choice": choice,
-}
+MAKERS: tuple[Any, ...] = (real, labels, soft_labels, positive, between, integers, choice)
 COINS = Values({"coins": lambda random, shape, sizes: random.random(shape) < 0.5})
 
 

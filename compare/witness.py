@@ -22,16 +22,11 @@ HAND, AUTODIFF = "the hand", "autodiff"
 
 @dataclass(frozen=True)
 class Testimony:
-    """The derivative by complex step, which side is nearer to it, and how far off that side is."""
+    """The derivative by complex step, which side is right, or "", and how far off the nearer is."""
 
     derivative: float
-    nearer: str
+    right: str
     off: float
-
-    @property
-    def right(self) -> str:
-        """The side that is right, or "" where neither is."""
-        return self.nearer if self.off <= CLOSE else ""
 
 
 def value_at(trial: Trial, name: str, place: tuple[int, ...]) -> float | None:
@@ -94,4 +89,4 @@ def heard(trial: Trial, name: str, place: tuple[int, ...]) -> Testimony | None:
     scale = max(abs(right), *map(abs, sides.values())) or 1.0
     off = {side: abs(value - right) / scale for side, value in sides.items()}
     nearer = min(off, key=lambda side: off[side])
-    return Testimony(right, nearer, off[nearer])
+    return Testimony(right, nearer if off[nearer] <= CLOSE else "", off[nearer])

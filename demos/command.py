@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from backproof.compare.options import write
 from backproof.demos import NAMES, demo, title
 from backproof.demos.files import notebook, page, picture
 
@@ -50,10 +51,7 @@ def demo_command(name: str | None, file: Path | None) -> None:
         elif file.suffix == ".html":
             content = page(name, data)
         else:
-            content = picture(one, data, file.suffix[1:])
-        try:
-            file.write_bytes(content)
-        except OSError as error:
-            raise click.UsageError(f"-o {file}: {error.strerror}.") from None
+            content = picture(name, data, file.suffix[1:])
+        write(file, content)
         click.echo(f"written: {file}", err=True)
     click.echo(one.lesson(data))

@@ -83,7 +83,7 @@ if __name__ == "__main__":
 """
 
 
-def picture(one: Any, data: Any, kind: str) -> bytes:
+def picture(name: str, data: Any, kind: str) -> bytes:
     """Return a demo's picture as the bytes of an SVG or PNG file."""
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -92,8 +92,8 @@ def picture(one: Any, data: Any, kind: str) -> bytes:
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=SIZE)
         FigureCanvasAgg(figure)
-        one.draw(data, figure)
-        figure.suptitle(one.__doc__.partition("\n")[0].rstrip("."), fontsize=11)
+        demo(name).draw(data, figure)
+        figure.suptitle(title(name), fontsize=11)
         file = io.BytesIO()
         metadata = {"Date": None} if kind == "svg" else {}
         figure.savefig(file, format=kind, dpi=110, metadata=metadata)
@@ -103,7 +103,7 @@ def picture(one: Any, data: Any, kind: str) -> bytes:
 def page(name: str, data: Any) -> bytes:
     """Return a demo as a page of its own: the picture, and the lesson below it."""
     one = demo(name)
-    svg = picture(one, data, "svg").decode()
+    svg = picture(name, data, "svg").decode()
     text = PAGE.format(
         title=escape(title(name)),
         about=escape(one.__doc__.partition("\n\n")[2].strip()),

@@ -45,7 +45,7 @@ LABELS = {"0/1 labels": "hard"}  # soft elsewhere
 def measure() -> dict[str, Any]:
     """Return, for every mistake and shape, "shown", "hidden", or "" where it cannot be made."""
     pair = Network("shallow", "shallow", ("tanh",)).pair()
-    rows = {mistake.name: row for row, mistake in enumerate(MISTAKES)}
+    mistakes = {mistake.name: mistake for mistake in MISTAKES}
     found: dict[str, dict[str, str]] = {f"{line}: {name}": {} for name, line, _ in PLANTED}
     for label, (n_x, n_1, n_y, m) in SHAPES.items():
         sizes = f"n_x={n_x},n_1={n_1},n_y={n_y},m={m}"
@@ -53,7 +53,7 @@ def measure() -> dict[str, Any]:
         trial = Trial(pair, pair.arguments(example), thorough=False)
         for name, line, detail in PLANTED:
             of_line = Line(trial, line)
-            wrong = [w for said, w in planted(of_line, rows[name]) if said == detail]
+            wrong = [w for said, w in planted(of_line, mistakes[name]) if said == detail]
             alike = not wrong or of_line.is_right(wrong[0])
             runs = wrong or name in OF_LONG_AXES
             state = ("hidden" if alike else "shown") if runs else ""

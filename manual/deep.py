@@ -53,7 +53,7 @@ def _forward(
 
 def cost(cache: dict[str, Array], Y: Array, loss: str = "cross_entropy") -> np.floating[Any]:
     """J, the mean over the m examples of the loss summed over outputs (N5)."""
-    L = max(1, len(cache) // 2)
+    L = len(cache) // 2 or 1
     check_keys("cache", cache, [f"Z{L}", f"A{L}"], also=None)
     return losses.cost(loss, cache[f"Z{L}"], cache[f"A{L}"], Y)
 

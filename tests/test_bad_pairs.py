@@ -480,8 +480,8 @@ BAD = {
     # check, kill_rate, examples.
     "no pair to check": (lambda: check("logistic"), TypeError, "pair='logistic' is a str: pass a Pair, or one of PAIRS by its name."),
     "a hand-derived side to check": (lambda: check(by_hand), TypeError, "is a function: pass a Pair"),
-    "no pair to judge": (lambda: judge(3, x=1), TypeError, "pair=3 is a int: pass a Pair."),
-    "no pair for kill_rate": (lambda: kill_rate(by_hand), TypeError, "is a function: pass a Pair."),
+    "no pair to judge": (lambda: judge(3, x=1), TypeError, "pair=3 is a int: pass a Pair, or one of PAIRS by its name."),
+    "no pair for kill_rate": (lambda: kill_rate(by_hand), TypeError, "is a function: pass a Pair, or one of PAIRS by its name."),
     "a wrong pair for kill_rate": (lambda: kill_rate(instead("dZ", lambda V: V.T)), ValueError, "mine: at k=3,n=3,m=3"),
     "what to do with a wrong pair for kill_rate": (lambda: kill_rate(instead("dW", lambda V: 2 * V)), ValueError, "wrong: mistakes are planted into what is right; check the pair, and correct it first."),
     "kill_rate on no examples": (lambda: kill_rate(RIGHT, examples=0), ValueError, "examples=0 is less than 1: pass 1 or more."),

@@ -31,9 +31,9 @@ def test_a_demo_says_what_it_teaches_with_numbers_and_draws_it(name: str) -> Non
     said = one.lesson(data)
     assert said.endswith(".")
     assert any(letter.isdigit() for letter in said)
-    root = ElementTree.fromstring(picture(one, data, "svg"))
+    root = ElementTree.fromstring(picture(name, data, "svg"))
     assert root.tag.endswith("svg")
-    assert picture(one, data, "svg") == picture(one, data, "svg")
+    assert picture(name, data, "svg") == picture(name, data, "svg")
 
 
 NOTEBOOKS = Path(__file__).parents[1] / "demos" / "notebooks"

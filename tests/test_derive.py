@@ -148,11 +148,11 @@ def test_the_shallow_source_is_short_and_says_what_it_computes() -> None:
     for hidden in ("tanh", "sigmoid", "relu", "leaky_relu", "identity"):
         (function,) = (
             node
-            for node in ast.parse(of_network("shallow", hidden)).body
+            for node in ast.parse(of_network("shallow", hidden=hidden)).body
             if isinstance(node, ast.FunctionDef)
         )
         assert sum(isinstance(node, ast.stmt) for node in ast.walk(function)) - 1 <= 30
-    text = of_network("shallow", "tanh")
+    text = of_network("shallow", hidden="tanh")
     for line in (
         "Z1 = W1 @ X + b1  # (n_1, m)",
         "# by hand: dW2 = dZ2 @ A1.T / m",

@@ -50,7 +50,8 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "leaves.py").write_text("raise SystemExit(3)", "utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
-    return tmp_path
+    yield tmp_path
+    sys.modules.pop("mine", None)
 
 
 def run(*arguments):
@@ -60,13 +61,13 @@ def run(*arguments):
 def test_a_network_is_printed_beside_the_hand_derived_equations():
     ran = run("shallow", "--hidden", "tanh")
     assert ran.exit_code == 0
-    for text in ("# by hand: dZ2 = A2 - Y\n", "# by hand: dZ1 = dA1 * g1_prime(Z1, A1)\n"):
+    for text in ("# by hand: dZ2 = A2 - Y\n", "# by hand: dZ1 = dA1 * tanh_prime(Z1, A1)\n"):
         assert text in ran.stdout
     assert "by hand: dA2" not in ran.stdout
     assert "by hand: dZ1 = A2" not in ran.stdout
     squared = run("shallow", "--loss", "half_squared_error", "--output", "tanh").stdout
-    assert "# by hand: dZ2 = dA2 * g2_prime(Z2, A2)\n" in squared
-    assert "# by hand: Z3 = W @ A + b\n" in run("deep", "--hidden", "relu,tanh").stdout
+    assert "# by hand: dZ2 = dA2 * tanh_prime(Z2, A2)\n" in squared
+    assert "# by hand: Z3 = W3 @ A2 + b3\n" in run("deep", "--hidden", "relu,tanh").stdout
     assert "# by hand: dw = X @ dZ.T / m\n" in run("logistic").stdout
 
 
@@ -141,7 +142,7 @@ def test_numbers_for_sizes_are_traced_as_they_are(folder):
         (["shallow", "--hidden", "relu,tanh"], "does not fit 'shallow'"),
         (["deep", "--hidden", "gelu"], "'gelu' is unknown"),
         (["shallow", "--output", "tanh"], "loss='cross_entropy' needs probabilities"),
-        (["mine.py:loss", "--shapes", "W: k, n; X: n, m", "-o", "./mine.py"], "-o ./mine.py is the file that the function is in"),
+        (["mine.py:loss", "--shapes", "W: k, n; X: n, m", "-o", "./mine.py"], "-o mine.py is the file that the function is in"),
         (["leaves.py:loss"], "leaves.py cannot be imported: SystemExit: 3"),
         (["/tmp:loss"], "'/tmp': expected FILE.py or package.module"),
         (["shallow", "-o", "no/such/folder.py"], "no/such/folder.py"),

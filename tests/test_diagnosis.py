@@ -22,7 +22,7 @@ from backproof.compare.mistakes import MISTAKES
 from backproof.compare.search import search
 from backproof.compare.trial import Trial
 
-ROWS = {mistake.name: row for row, mistake in enumerate(MISTAKES)}
+BY_NAME = {mistake.name: mistake for mistake in MISTAKES}
 
 
 def network(hidden: str, output: str, loss: str) -> Pair:
@@ -216,7 +216,7 @@ def with_mistake(pair: Pair, mistake: str, name: str, details: str) -> Pair:
 
     def hand(**arguments: Any) -> dict[str, Any]:
         trial = Trial(pair, arguments, thorough=False)
-        for found, wrong in planted(Line(trial, name), ROWS[mistake]):
+        for found, wrong in planted(Line(trial, name), BY_NAME[mistake]):
             if found == details:
                 return trial.hand | consequences(trial, name, wrong)
         return trial.hand
