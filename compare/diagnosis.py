@@ -21,7 +21,7 @@ from backproof.compare.values import Array
 
 Key: TypeAlias = tuple[str, int, str]  # a line, a row of the table, the details
 
-MOST = 3  # wrong lines that are explained
+MOST = 3  # mistakes that are told
 LEAST = 3  # problems on which an explanation must hold
 SHARE = 1e-3  # of what is to be explained: so much may be left
 
@@ -57,12 +57,26 @@ def diagnosed(evidence: Sequence[tuple[Trial, list[str]]]) -> list[Cause]:
         common = _first(_hidden(wrong, trials, whole), constant, len(evidence))
         if common:
             return [common]
-    causes = []
-    for quantity in wrong[:MOST]:
+    causes: list[Cause] = []
+    for quantity in wrong:
         keys = _in_the_line(quantity, trials, whole) or _hidden([quantity], trials, whole)
         cause = _first(keys, constant, len(evidence))
-        causes += [cause] if cause else []
+        if cause and cause not in causes:
+            causes.append(cause)
+        if len(told(causes)) == MOST:
+            break
     return causes
+
+
+def told(causes: Sequence[Cause]) -> list[str]:
+    """Return the causes in words, the same one of several lines once."""
+    alike: dict[tuple[str, str], list[Cause]] = {}
+    for cause in causes:
+        alike.setdefault((cause.mistake.name, cause.detail), []).append(cause)
+    return [
+        "; likewise ".join(filter(None, (f"{first}", ", ".join(c.quantity for c in others))))
+        for first, *others in alike.values()
+    ]
 
 
 def _first(keys: Sequence[Key], constant: Collection[str], count: int) -> Cause | None:

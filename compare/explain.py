@@ -11,7 +11,7 @@ import numpy as np
 from backproof.compare import witness
 from backproof.compare.another_loss import which_loss
 from backproof.compare.condition import condition
-from backproof.compare.diagnosis import Cause, diagnosed
+from backproof.compare.diagnosis import Cause, diagnosed, told
 from backproof.compare.example import Example
 from backproof.compare.finding import (
     INHERITS,
@@ -109,7 +109,7 @@ def explained(
     else:
         causes = diagnosed(evidence)
         loss = which_loss(problems, causes)
-        why = "; ".join(map(str, causes)) or _unrecognised(first)
+        why = "; ".join(told(causes)) or _unrecognised(first)
     if first.verdict == WRONG:
         who = _who(Trial(pair, pair.arguments(example), thorough=False), first)
     return Story(example, judgement, first, causes, why, who, loss, when)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ import numpy as np
 from backproof.autodiff.program import by_name
 from backproof.compare.line import fitted
 from backproof.compare.trial import Trial
+
+CLOSE = 1e-4  # of the largest entry
 
 
 def probably(name: str, evidence: Sequence[Trial]) -> str:
@@ -21,7 +24,7 @@ def probably(name: str, evidence: Sequence[Trial]) -> str:
         right = by_name(trial.pair.reference.program(**trial.arguments))
         fitting = [
             words
-            for words, guess in _guesses(name, right)
+            for words, guess in _guesses(name, right, hand.shape, trial.sizes)
             if guess.shape == hand.shape and _close(hand, guess)
         ]
         common = fitting if common is None else [words for words in common if words in fitting]
@@ -30,14 +33,23 @@ def probably(name: str, evidence: Sequence[Trial]) -> str:
 
 def by_shape(hand: tuple[int, ...], shape: tuple[int, ...]) -> str:
     """Say what the shapes alone tell: a lost axis of length 1."""
-    if len(hand) < len(shape) and [n for n in hand if n > 1] == [n for n in shape if n > 1]:
+    if 0 < len(hand) < len(shape) and _long(hand) == _long(shape):
         return "; an axis of length 1 is lost, which keepdims=True keeps"
     return ""
 
 
-def _guesses(name: str, right: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield what may have been returned instead, in words and as an array."""
+def _long(shape: tuple[int, ...]) -> list[int]:
+    return [n for n in shape if n > 1]
+
+
+def _guesses(
+    name: str, right: dict[str, Any], shape: tuple[int, ...], sizes: Mapping[str, int]
+) -> Iterator[tuple[str, Any]]:
+    """Yield what may have been returned instead, in words and as an array of that shape."""
     array = np.asarray(right[name])
+    if array.ndim < len(shape) and _long(array.shape) == _long(shape):
+        what = "the right number in an array: return float(…)" if array.ndim == 0 else ""
+        yield what or "axes of length 1 are too many: squeeze them", array.reshape(shape)
     yield "it is transposed", array.T
     for axis, side in enumerate(array.shape):
         if side == 1:
@@ -49,7 +61,7 @@ def _guesses(name: str, right: dict[str, Any]) -> Iterator[tuple[str, Any]]:
             continue
         for axes in _subsets(whole.ndim):
             for keepdims in (True, False):
-                factor = _factor(array, whole.sum(axis=axes, keepdims=keepdims))
+                factor = _factor(array, whole.sum(axis=axes, keepdims=keepdims), sizes)
                 if factor is not None:
                     for words, wrong in _sums(whole, axes, keepdims):
                         yield f"it is {other}{words}" if wrong is whole else words, factor * wrong
@@ -79,14 +91,19 @@ def _listed(axes: Sequence[int]) -> str:
     return f"axis {axes[0]}" if len(axes) == 1 else f"axes {', '.join(map(str, axes))}"
 
 
-def _factor(array: Any, total: Any) -> float | None:
-    """Return the number by which a sum became the gradient, such as 1/m; None if it did not."""
+def _factor(array: Any, total: Any, sizes: Mapping[str, int]) -> float | None:
+    """Return the number by which a sum became the gradient; None if it did not.
+
+    It is 1, 1/m or 1/(m n): there is some factor between any two arrays of one entry.
+    """
     if total.shape != array.shape or not np.any(total):
         return None
     factor = fitted(array, total)
-    return factor if _close(array, factor * total) else None
+    counts = [1, *sizes.values(), *map(prod, combinations(sizes.values(), 2))]
+    of_a_mean = any(abs(factor * count - 1) <= CLOSE for count in counts)
+    return factor if of_a_mean and _close(array, factor * total) else None
 
 
 def _close(one: Any, other: Any) -> bool:
     size = np.max(np.abs(other), initial=0)
-    return bool(size > 0 and np.max(np.abs(one - other), initial=0) <= 1e-4 * size)
+    return bool(size > 0 and np.max(np.abs(one - other), initial=0) <= CLOSE * size)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from backproof.compare.diagnosis import told
 from backproof.compare.example import Example
 from backproof.compare.explain import Story, explained
 from backproof.compare.finding import (
@@ -152,12 +153,11 @@ class Report:
 
     def _told(self, story: Story) -> list[tuple[str, str]]:
         """Return what there is to say about a failure."""
-        rows = [
-            ("why", f"{cause} (on {cause.holds_on} of {cause.holds_on} problems)")
-            for cause in story.causes
-        ]
-        rows = rows or [("why", story.why)]
-        rows += [("lesson", cause.mistake.lesson) for cause in story.causes[:1]]
+        rows = [("why", story.why)]
+        for cause in story.causes[:1]:
+            n = cause.holds_on
+            rows = [("why", f"{text} (on {n} of {n} problems)") for text in told(story.causes)]
+            rows.append(("lesson", cause.mistake.lesson))
         rows += [("who", story.who), ("loss", story.loss), ("when", story.when)]
         what = "example" if self.of_one_example else "smallest"
         rows += [(what, str(story.example)), ("again", self.again)]

@@ -19,7 +19,8 @@ def sign(line: Line) -> Wrong:
 def mean_missing(line: Line) -> Wrong:
     """A mean is a sum, divided: by the number of examples, or of whatever is averaged."""
     for name, count in _counts(line):
-        yield name, line.right * count
+        if not _is_per_example(line, name):
+            yield name, line.right * count
 
 
 def mean_twice(line: Line) -> Wrong:
@@ -31,6 +32,8 @@ def mean_twice(line: Line) -> Wrong:
 def wrong_count(line: Line) -> Wrong:
     """Divided by the size of another axis."""
     for right, wrong in permutations(_summed_sizes(line), 2):
+        if _is_per_example(line, right):
+            continue
         yield f"{wrong} in place of {right}", line.right * line.sizes[right] / line.sizes[wrong]
 
 
@@ -87,6 +90,12 @@ def _counts(line: Line) -> Iterator[tuple[str, float]]:
         yield f"{one}·{other}", line.sizes[one] * line.sizes[other]
     for name in _summed_sizes(line):
         yield f"√{name}", sqrt(line.sizes[name])
+
+
+def _is_per_example(line: Line, name: str) -> bool:
+    """Whether the line's derivatives are per example of that size, and so not divided by it."""
+    reference = line.trial.pair.reference
+    return name == reference.per_example and line.name[1:] in reference.of_examples
 
 
 def _summed_sizes(line: Line) -> list[str]:

@@ -112,6 +112,42 @@ MISTAKES = {
         "dA1 is computed from an updated parameter: W2 − 1.2 dW2 in place of W2",
     ),
     "the bias forgotten": ("np.dot(W1, X) + b1", "np.dot(W1, X)", "Z1", "Z1 ignores b1"),
+    "no mean in the hidden layer": (
+        "dot(dZ1, X.T) / m\n    db1 = np.sum(dZ1, axis=1, keepdims=True) / m",
+        "dot(dZ1, X.T)\n    db1 = np.sum(dZ1, axis=1, keepdims=True)",
+        "dW1",
+        "dW1 is m times too large: the division by m is missing; likewise db1",
+    ),
+    "no mean anywhere": (
+        "def backward_propagation(parameters, cache, X, Y):\n    m = X.shape[1]",
+        "def backward_propagation(parameters, cache, X, Y):\n    m = 1",
+        "dW2",
+        "dW2 is m times too large: the division by m is missing; likewise db2, dW1, db1",
+    ),
+    "m is the number of features": (
+        "def backward_propagation(parameters, cache, X, Y):\n    m = X.shape[1]",
+        "def backward_propagation(parameters, cache, X, Y):\n    m = X.shape[0]",
+        "dW2",
+        "dW2 is divided by the wrong size: n_x in place of m; likewise db2, dW1, db1",
+    ),
+    "a cost that is a matrix": (
+        "float(np.squeeze(-np.sum(logprobs) / m))",
+        "-(np.dot(Y, np.log(A2).T) + np.dot(1 - Y, np.log(1 - A2).T)) / m",
+        "J",
+        "J: the right number in an array: return float(…)",
+    ),
+    "the output's sum over the wrong axis": (
+        "db2 = np.sum(dZ2, axis=1, keepdims=True) / m",
+        "db2 = np.sum(dZ2, axis=0, keepdims=True) / m",
+        "db2",
+        "db2: it is dZ2, not summed over axis 1",
+    ),
+    "tanh at the output": (
+        "A2 = 1 / (1 + np.exp(-Z2))",
+        "A2 = np.tanh(Z2)",
+        "A2",
+        "A2 is the tanh of Z2",
+    ),
     "the cost without its mean": (
         "-np.sum(logprobs) / m",
         "-np.sum(logprobs)",
@@ -155,6 +191,20 @@ def test_a_wrong_one_is_told_the_line_and_the_cause(
     assert (story.first.quantity, said in story.why) == (line, True), story.why
 
 
+def test_what_follows_from_a_wrong_output_is_not_blamed(write: Any) -> None:
+    wrong = LEARNER.replace("np.exp(-Z2)", "np.exp(Z2)")
+    (pair,) = loaded_as_planar(write(wrong)).values()
+    story = search(pair).story
+    assert story is not None
+    assert [f.quantity for f in story.judgement.findings if not f.passes] == ["A2"]
+
+
+def test_a_misspelt_function_is_not_taken_for_a_missing_one(write: Any) -> None:
+    place = write(LEARNER.replace("def backward_propagation", "def backward_propogation"))
+    with pytest.raises(ValueError, match=r"backward_propogation: backward_propagation is meant\?"):
+        loaded_as_planar(place)
+
+
 def test_the_command_prints_what_repeats_the_failure(write: Any) -> None:
     place = write(LEARNER.replace("dZ2 = A2 - Y", "dZ2 = Y - A2"))
     ran = CliRunner().invoke(main, ["check", place, "--as", "planar", "--json"])
@@ -175,12 +225,6 @@ def test_what_is_written_otherwise_and_right_agrees(right: str, other: str, writ
     assert right in LEARNER
     (pair,) = loaded_as_planar(write(LEARNER.replace(right, other))).values()
     assert search(pair, 60).agrees
-
-
-def test_a_misspelt_function_is_seen_in_the_name_of_the_pair(write: Any) -> None:
-    place = write(LEARNER.replace("def backward_propagation", "def backward_propogation"))
-    (pair,) = loaded_as_planar(place).values()
-    assert pair.title == "planar with your forward_propagation, compute_cost"
 
 
 @pytest.mark.parametrize(
