@@ -65,7 +65,8 @@ def value_and_gradients(
     zeros = {name: jnp.zeros(shape.shape, shape.dtype) for name, shape in shapes.items()}
     derive = jax.value_and_grad(run, argnums=(0, 1), has_aux=True)
     (_, (J, marked)), (of_arguments, of_marks) = derive(arguments, zeros)
-    return J, marked, {f"d{name}": d for name, d in (of_arguments | of_marks).items()}
+    in_order = {name: marked[name] for name in shapes}
+    return J, in_order, {f"d{name}": d for name, d in (of_arguments | of_marks).items()}
 
 
 def network_gradients(

@@ -35,15 +35,21 @@ class Trace:
     ) -> None:
         self.signature = signature
         names = [leaf.name for leaf in signature.leaves]
+        marked: list[str] = []  # in the order of the program; JAX sorts what is in a dict
 
         def flat(*values: Any) -> Any:
-            return function(**signature.nested(dict(zip(names, values, strict=True))))
+            J, marks, gradients = function(
+                **signature.nested(dict(zip(names, values, strict=True)))
+            )
+            marked[:] = marks
+            return J, marks, gradients
 
         with jax.enable_x64(True), refused():
             program, results = jax.make_jaxpr(flat, return_shape=True)(*signature.specs(sizes))
         translation, self.external = translated(program, names)
         labels = jax.tree.unflatten(jax.tree.structure(results), translation.results)
-        self.cost, self.values, self.gradients = labels
+        self.cost, values, self.gradients = labels
+        self.values = {name: values[name] for name in marked}
         self.text = self._written("gradients", self.gradients)
         self.run = self._compiled("gradients", self.text)
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 
 from backproof.compare.interrupts import STATUS, listening, stop_if_asked
 
 
 def main() -> None:
     """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):  # ′ and ᵀ where an encoding has none are "?"
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
     with listening():
         try:
             from backproof.compare.cli import main

@@ -26,6 +26,7 @@ from backproof.compare.walk import Step
 from backproof.compare.wording import HEADS, headline, in_words
 
 WIDTH = 100
+NARROW = 90  # columns, for the table of a walk
 COLOURS = {AGREES: "green", IMPRECISE: "yellow", KINK: "yellow", INHERITS: "magenta"}
 
 
@@ -100,15 +101,26 @@ def _lines(findings: Sequence[Finding]) -> Table:
     return table
 
 
-def walk_table(steps: Sequence[Step]) -> Table:
-    """Return a pass line by line, with a line between any two."""
+def walked(steps: Sequence[Step], width: int = WIDTH) -> RenderableType:
+    """Return a pass as a table, with a line between any two; as lines where it does not fit."""
+    if width < NARROW:
+        return Text("\n\n".join(_in_lines(step) for step in steps))
     table = Table(box=SIMPLE_HEAD, show_lines=True, pad_edge=False)
     for head in WALKED:
         right = head in ("hand", "autodiff", "ulp")
-        table.add_column(head, justify="right" if right else "left", no_wrap=right, overflow="fold")
+        folds = head == WALKED[1]
+        table.add_column(
+            head, justify="right" if right else "left", no_wrap=not folds, overflow="fold"
+        )
     for step in steps:
         table.add_row(*map(Text, step.cells))
     return table
+
+
+def _in_lines(step: Step) -> str:
+    name, equation, *others = step.cells
+    numbers = [f"{head} {text}" for head, text in zip(WALKED[2:], others, strict=True) if text]
+    return "\n  ".join([name, *equation.splitlines(), *numbers])
 
 
 def show(reports: Sequence[Report | TrainingReport], unusable: int = 0) -> None:

@@ -74,27 +74,39 @@ def equations(network: Network) -> dict[str, str]:
     """Return the hand-derived equation of every line of a network, with its layers' numbers."""
     written = _equations("logistic" if network.is_logistic else network.kind)
     layers = (*network.hidden, network.output)
-    found = {"J": inspect.getsource(getattr(manual.losses, network.loss)).split("return ")[-1]}
+    last = "" if network.is_logistic else f"{len(layers)}"
+    fused = network.loss == "cross_entropy"  # dZ of the output from logits, without a dA
+    found = {"J": _of_output(network.loss, last)}
     for l, name in enumerate(layers, start=1):
-        # The last dZ is derived from logits in one step, the first of two forms, without a dA.
-        from_logits = l == len(layers) and network.loss == "cross_entropy"
         number = "" if network.is_logistic else f"{l}"
+        is_last = l == len(layers)
         for letter in ("Z", "A", "dZ", "dW", "db", "dA", "dw"):
             texts = written.get(f"{letter}{number}") or written.get(letter, [])
-            if texts and not (from_logits and letter == "dA"):
-                text = texts[0] if from_logits or letter != "dZ" else texts[-1]
+            if letter == "dA" and is_last:
+                texts = [] if fused else [_of_output(f"{network.loss}_dA", last)]
+            if texts:  # of dZ there are two, the fused one first; of dA, that of the output
+                text = texts[0] if (fused and is_last) or letter not in ("dZ", "dA") else texts[-1]
                 text = re.sub(r"\bg\d?(?=\()", name, text)
                 text = re.sub(r"\bg\d?_prime(?=\()|\bsigmoid_prime(?=\()", f"{name}_prime", text)
                 found[f"{letter}{number}"] = (
                     _numbered(letter, text, l) if network.kind == "deep" else text
                 )
-    if "dX" in written:
-        found["dX"] = written["dX"][0]
+    found["dX"] = written["dX"][0]
+    if network.kind == "deep":
+        found["dX"] = _numbered("dA", found["dX"], 0)
     return {line: " ".join(text.split()) for line, text in found.items()}
+
+
+def _of_output(function: str, number: str) -> str:
+    """Return what a function of `manual.losses` returns, with the output layer's number."""
+    text = inspect.getsource(getattr(manual.losses, function)).split("return ")[-1]
+    return re.sub(r"(?<![\w.])(Z|A)\b", rf"\g<1>{number}", text)
 
 
 def _numbered(letter: str, text: str, l: int) -> str:
     """Return an equation of layer l, which is written without numbers."""
+    if letter == "dA":
+        return text.replace("W_after", f"W{l + 1}").replace("dZ", f"dZ{l + 1}")
     before = "X" if l == 1 else f"A{l - 1}"
     text = re.sub(r"\bA_before\b" if letter != "Z" else r"\bA\b", before, text)
     return re.sub(r"(?<![\w.])(W|b|Z|A|dZ|dA)\b", rf"\g<1>{l}", text)

@@ -37,9 +37,10 @@ def _of(node: ast.expr, place: Place, arrays: Mapping[str, Any], sizes: Mapping[
         case ast.Name(id=name) if name in sizes:
             return str(sizes[name])
         case ast.Name() | ast.Attribute(attr="T"):
-            return _number(_entry(_array(node, arrays), place))
+            return _number(_entry(_array(node, arrays, sizes), place))
         case ast.BinOp(left=left, op=ast.MatMult(), right=right):
-            row, column = _array(left, arrays)[place[0]], _array(right, arrays)[:, place[1]]
+            row = _array(left, arrays, sizes)[place[0]]
+            column = _array(right, arrays, sizes)[:, place[1]]
             return _sum([f"{_number(a)}·{_number(b)}" for a, b in zip(row, column, strict=True)])
         case ast.BinOp(left=left, op=ast.Div(), right=right):
             return f"{_grouped(of(left))} / {_grouped(of(right))}"
@@ -51,23 +52,26 @@ def _of(node: ast.expr, place: Place, arrays: Mapping[str, Any], sizes: Mapping[
             return f"{of(left)} + {of(right)}"
         case ast.BinOp(left=left, op=ast.Sub(), right=right):
             return f"{of(left)} − {_grouped(of(right))}"
-        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="sum"), keywords=keywords):
+        case ast.Call(func=ast.Attribute(value=inner, attr="sum"), keywords=keywords):
+            summed = _array(inner, arrays, sizes)
             given = {keyword.arg: ast.literal_eval(keyword.value) for keyword in keywords}
-            if arrays[name].ndim != 2 or given.get("axis") not in (0, 1):
+            if summed.ndim != 2 or given.get("axis") not in (0, 1):
                 raise KeyError("sum")
-            along = np.moveaxis(arrays[name], given["axis"], -1)
+            along = np.moveaxis(summed, given["axis"], -1)
             return _sum([_number(x) for x in along[place[1 - given["axis"]]]])
         case ast.Call(func=ast.Name(id=function), args=[first, *_]):
             return f"{function.replace('_prime', '′')}({of(first)})"
     raise KeyError(type(node).__name__)
 
 
-def _array(node: ast.expr, arrays: Mapping[str, Any]) -> Any:
+def _array(node: ast.expr, arrays: Mapping[str, Any], sizes: Mapping[str, int]) -> Any:
     match node:
         case ast.Name(id=name):
             return arrays[name]
         case ast.Attribute(value=inner, attr="T"):
-            return _array(inner, arrays).T
+            return _array(inner, arrays, sizes).T
+        case ast.BinOp(left=left, op=ast.Div(), right=ast.Name(id=size)):
+            return _array(left, arrays, sizes) / sizes[size]
     raise KeyError(type(node).__name__)
 
 
@@ -80,7 +84,7 @@ def _entry(array: Any, place: Place) -> float:
 
 
 def _number(value: float) -> str:
-    return f"{float(value):.4g}".replace("-", "−")
+    return f"{float(value):.6g}".replace("-", "−")
 
 
 def _sum(terms: list[str]) -> str:

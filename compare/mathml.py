@@ -7,7 +7,8 @@ import re
 from html import escape
 
 NUMBERED = re.compile(r"(?P<letters>[^\W\d]+?)_?(?P<number>\d+)")
-NAMES = {"maximum": "max", "minimum": "min", "identity": "g"}
+T = "<mi>T</mi>"
+NAMES = {"maximum": "max", "minimum": "min"}
 
 
 def mathml(name: str, equation: str) -> str:
@@ -38,14 +39,17 @@ def _of(node: ast.expr) -> str:
             return f"<mn>{value!r}</mn>"
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return f"<mrow><mo>−</mo>{_grouped(operand)}</mrow>"
+        case ast.Attribute(value=ast.Name(id=name), attr="T") if NUMBERED.fullmatch(name):
+            return _name(name).replace("msub>", "msubsup>").replace("</msubsup>", f"{T}</msubsup>")
         case ast.Attribute(value=inner, attr="T"):
-            return f"<msup>{_base(inner)}<mi>T</mi></msup>"
+            return f"<msup>{_base(inner)}{T}</msup>"
         case ast.BinOp(left=left, op=ast.Div(), right=right):
             return f"<mfrac>{_row(left)}{_row(right)}</mfrac>"
         case ast.BinOp(left=left, op=ast.Pow(), right=right):
             return f"<msup>{_base(left)}{_row(right)}</msup>"
         case ast.BinOp(left=left, op=ast.MatMult(), right=right):
-            return f"<mrow>{_grouped(left)}<mo>&#x2062;</mo>{_grouped(right)}</mrow>"
+            sides = [_grouped(side, also=ast.Mult) for side in (left, right)]
+            return f"<mrow>{sides[0]}<mo>&#x2062;</mo>{sides[1]}</mrow>"
         case ast.BinOp(left=left, op=ast.Sub(), right=right):
             return f"<mrow>{_of(left)}<mo>−</mo>{_grouped(right)}</mrow>"
         case ast.BinOp(left=left, op=ast.Mult(), right=right):
@@ -81,7 +85,7 @@ def _call(function: str, arguments: list[ast.expr]) -> str:
 def _base(node: ast.expr) -> str:
     """Return what has an exponent, in parentheses unless it is one thing."""
     inner = _of(node)
-    if isinstance(node, (ast.BinOp, ast.UnaryOp)):
+    if isinstance(node, (ast.BinOp, ast.UnaryOp, ast.Call)):
         return f"<mrow><mo>(</mo>{inner}<mo>)</mo></mrow>"
     return inner
 
@@ -90,9 +94,10 @@ def _row(node: ast.expr) -> str:
     return f"<mrow>{_of(node)}</mrow>" if isinstance(node, ast.BinOp) else _of(node)
 
 
-def _grouped(node: ast.expr) -> str:
-    """Return a factor, in parentheses where it is a sum or a difference."""
+def _grouped(node: ast.expr, also: type[ast.operator] = ast.Add) -> str:
+    """Return a factor, in parentheses where it is a sum or a difference, or what is `also` one."""
     inner = _of(node)
-    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub)):
+    is_sum = isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub, also))
+    if is_sum or inner.startswith("<mrow><mo>∑"):
         return f"<mrow><mo>(</mo>{inner}<mo>)</mo></mrow>"
     return inner

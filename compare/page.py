@@ -16,9 +16,9 @@ from backproof.compare.builtin import Network
 from backproof.compare.derivation import STATEMENT
 from backproof.compare.entries import made_of
 from backproof.compare.example import Example
-from backproof.compare.explain import Story
 from backproof.compare.mathml import mathml
 from backproof.compare.pair import Pair
+from backproof.compare.report import Report
 from backproof.compare.trial import Trial
 from backproof.compare.walk import Step, Walk, walk
 from backproof.compare.wording import in_words
@@ -29,11 +29,11 @@ UNITS = 6  # of a layer that are drawn
 
 
 def page(
-    pair: Pair, example: Example, network: Network | None = None, story: Story | None = None
+    pair: Pair, example: Example, network: Network | None = None, report: Report | None = None
 ) -> str:
-    """Return the page of one example; of a failure, with its `story`, it opens on the wrong line.
+    """Return the page of one example; of a failure that is reported, with its cause.
 
-    Raises ImportError without jinja2, and what the hand-derived side raises.
+    It opens on the first wrong line. Raises ImportError without jinja2.
     """
     if find_spec("jinja2") is None:
         raise ImportError('a page needs jinja2: pip install "backproof[demos]".')
@@ -41,6 +41,7 @@ def page(
 
     walked = walk(pair, example, network)
     cards = _cards(walked)
+    story = report.story if report else None
     wrong = [i for i, step in enumerate(walked.steps) if not step.finding.passes]
     first = [i for i in wrong if story and walked.steps[i].finding.quantity == story.first.quantity]
     environment = Environment(loader=FileSystemLoader(HERE), autoescape=True)
@@ -49,10 +50,13 @@ def page(
         example=str(example),
         whose="by hand" if walked.by_hand else "as JAX derived them",
         cards=cards,
+        has_arithmetic=any(cell.made for card in cards for cell in card.cells),
         start=(first or wrong or [0])[0],
-        story=story,
+        first=story and story.first,
+        rows=report.rows if report and story else [],
         drawing=_network(network, example.sizes) if network else None,
         program=_program(pair, {card.name for card in cards}),
+        idle=sorted(pair.reference.program.idle_marks(example.sizes)),
         mean=f"1/{pair.per_example}",
         version=version("backproof"),
     )
@@ -69,11 +73,20 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class Row:
+    """Some entries of a row of a matrix, and the row's number."""
+
+    number: int
+    cells: list[Cell]
+
+
+@dataclass(frozen=True)
 class Matrix:
-    """A matrix as it is shown: its first rows and columns, and what is left out, in words."""
+    """A matrix as it is shown: some rows and columns, and what is left out, in words."""
 
     title: str
-    rows: list[list[Cell]]
+    columns: list[int]
+    rows: list[Row]
     left_out: str
 
 
@@ -90,6 +103,11 @@ class Card:
     share: str
     matrices: list[Matrix]
     direction: str
+
+    @property
+    def cells(self) -> list[Cell]:
+        """The entries of all its matrices that are shown."""
+        return [cell for matrix in self.matrices for row in matrix.rows for cell in row.cells]
 
 
 def _cards(walked: Walk) -> list[Card]:
@@ -129,52 +147,70 @@ def _matrices(step: Step, trial: Trial, arrays: dict[str, Any], by_hand: bool) -
     hand, other = np.asarray(trial.hand[name]), np.asarray(trial.plain[name])
     limit = float(np.max(np.abs(np.where(np.isfinite(hand), hand, 0)), initial=0)) or 1.0
 
+    own, place = (hand if by_hand else other), step.finding.place
+
     def made(place: tuple[int, ...]) -> str:
         numbers = made_of(equation, place, arrays, trial.sizes) if equation else ""
-        return f"{name}{[*place] or ''} = {equation} = {numbers}" if numbers else ""
+        at = f"{name}{[*place] or ''}"
+        value = f"{own[place]:.6g}".replace("-", "−")
+        return f"{at} = {equation} = {numbers} ≈ {value}" if numbers else ""
 
     def nothing(place: tuple[int, ...]) -> str:
         return ""
 
-    sides = [("by hand", hand, by_hand), ("autodiff", other, not by_hand)]
-    found = [_matrix(title, V, limit, made if own else nothing) for title, V, own in sides]
+    sides = [("by hand", hand), ("autodiff", other)]
+    found = [_matrix(title, V, place, limit, made if V is own else nothing) for title, V in sides]
     alike = hand.shape == other.shape
-    return found + [_matrix("difference", hand - other, limit, nothing)] * alike
+    return found + [_matrix("difference", hand - other, place, limit, nothing)] * alike
 
 
-def _matrix(title: str, array: Any, limit: float, made: Any) -> Matrix:
+def _matrix(title: str, array: Any, place: tuple[int, ...], limit: float, made: Any) -> Matrix:
+    """Return what is shown of an array; the entry at `place` always is."""
     flat = array.reshape(-1, array.shape[-1] if array.ndim else 1)
     lead = array.shape[:-1]
+    inside = place if len(place) == array.ndim else (0,) * array.ndim
+    row = int(np.ravel_multi_index(inside[:-1], lead)) if lead else 0
+    columns = _shown(flat.shape[1], inside[-1] if inside else 0)
     rows = [
-        [
-            Cell(
-                ", ".join(map(str, place)) or "scalar",
-                f"{flat[i, j]:.3g}".replace("-", "−"),
-                round(float(np.clip(np.nan_to_num(flat[i, j] / limit), -1, 1)), 3),
-                made(place),
-            )
-            for j in range(min(flat.shape[1], SHOWN))
-            for place in [(*map(int, np.unravel_index(i, lead)), j) if array.ndim else ()]
-        ]
-        for i in range(min(flat.shape[0], SHOWN))
+        Row(
+            i,
+            [
+                Cell(
+                    ", ".join(map(str, place)) or "scalar",
+                    f"{flat[i, j]:.3g}".replace("-", "−"),
+                    round(float(np.clip(np.nan_to_num(flat[i, j] / limit), -1, 1)), 3),
+                    made(place),
+                )
+                for j in columns
+                for place in [(*map(int, np.unravel_index(i, lead)), j) if array.ndim else ()]
+            ],
+        )
+        for i in _shown(flat.shape[0], row)
     ]
-    left_out = max(array.size - sum(map(len, rows)), 0)
+    left_out = array.size - len(rows) * len(columns)
     said = f"{left_out} more entries, of shape {array.shape}" if left_out else ""
-    return Matrix(title, rows, said)
+    return Matrix(title, columns, rows, said)
+
+
+def _shown(count: int, wanted: int) -> list[int]:
+    """Return the first places, and the wanted one."""
+    first = range(min(count, SHOWN))
+    return [*first] if wanted in first or not count else [*first[:-1], wanted]
 
 
 def _network(network: Network, sizes: Mapping[str, int]) -> dict[str, Any]:
     """Return circles and lines: a column of units for every layer."""
     names = ["X", *(f"A{l}: {g}" for l, g in enumerate(network.hidden, start=1))]
     counts = [sizes["n_x"], *(sizes[f"n_{l}"] for l in range(1, len(network.hidden) + 1))]
-    layers = [*zip(names, counts, strict=True), (f"A: {network.output}", sizes.get("n_y", 1))]
+    last = "A" if network.is_logistic else f"A{len(network.hidden) + 1}"
+    layers = [*zip(names, counts, strict=True), (f"{last}: {network.output}", sizes.get("n_y", 1))]
     height = 30 * min(max(n for _, n in layers), UNITS) + 40
     columns = []
     for l, (_, n) in enumerate(layers):
         drawn = min(n, UNITS)
         top = height / 2 - 15 * (drawn - 1)
         columns.append([(70 + 150 * l, top + 30 * i) for i in range(drawn)])
-    words = "; ".join(f"{name}, {n} units" for name, n in layers)
+    words = "; ".join(f"{name}, {n} unit{'s' * (n > 1)}" for name, n in layers)
     return {
         "width": 150 * len(layers) - 10,
         "height": height + 20,

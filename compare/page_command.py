@@ -9,7 +9,7 @@ import click
 from backproof.compare.location import described
 from backproof.compare.options import network_options, pair_of, write
 from backproof.compare.page import page
-from backproof.compare.search import search
+from backproof.compare.search import repeat, search
 from backproof.compare.walk_command import example_of
 
 
@@ -35,9 +35,9 @@ def page_command(what: str, file: Path, shape: str, seed: int, **options: str | 
     """
     try:
         pair, network = pair_of(what, options)
-        story = search(pair).story if network is None and not shape else None
-        example = story.example if story else example_of(pair, shape, seed, network)
-        text = page(pair, example, network, story)
+        example = example_of(pair, shape, seed, network)
+        report = repeat(pair, example) if shape or network else search(pair)
+        text = page(pair, report.story.example if report.story else example, network, report)
     except (TypeError, ValueError, SyntaxError, ImportError) as error:
         raise click.UsageError(described(error, what)) from None
     write(file, text.encode())

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from backproof.autodiff.program import CUT, UPSTREAM
 from backproof.compare.builtin import Network
-from backproof.compare.derivation import STATEMENT, equations
+from backproof.compare.derivation import equations
 from backproof.compare.example import Example
 from backproof.compare.finding import Finding
 from backproof.compare.judging import judged_or_raised
@@ -18,6 +19,8 @@ from backproof.compare.pair import Pair
 from backproof.compare.quantities import quantities
 from backproof.compare.wording import in_words
 
+LONGEST = 80  # of an equation, that is more than names an operation
+TEMPORARY = re.compile(r"\bt\d+\b")
 HEADS = ("line", "equation and shapes", "hand", "autodiff", "ulp", "mean")
 
 
@@ -33,10 +36,12 @@ class Step:
     @property
     def cells(self) -> tuple[str, str, str, str, str, str]:
         """What a table shows, under `HEADS`."""
-        name, _, hand, autodiff, verdict = in_words(self.finding)
-        ulp = f"{self.finding.ulps:.1f}" if self.finding.passes else verdict
-        text = f"{self.finding.quantity} = {self.equation}" if self.equation else ""
-        return name, "\n".join(filter(None, (text, self.shapes))), hand, autodiff, ulp, self.share
+        finding = self.finding
+        name, _, hand, autodiff, _ = in_words(finding)
+        ulp = f"{finding.ulps:.1f}" if finding.passes else finding.verdict
+        text = f"{finding.quantity} = {self.equation}" if self.equation else ""
+        lines = filter(None, (text, self.shapes, finding.note))
+        return name, "\n".join(lines), hand, autodiff, ulp, self.share
 
 
 @dataclass(frozen=True)
@@ -68,9 +73,9 @@ class Walk:
         return f"{self.pair.title} at {self.example}; equations {whose}"
 
     def __str__(self) -> str:
-        from backproof.compare.console import plain, walk_table
+        from backproof.compare.console import plain, walked
 
-        return plain(self.headline, walk_table(self.steps))
+        return plain(self.headline, walked(self.steps))
 
     def _repr_html_(self) -> str:
         heads = "".join(f"<th scope='col'>{head}</th>" for head in HEADS)
@@ -95,7 +100,7 @@ def walk(pair: Pair, example: Example, network: Network | None = None) -> Walk:
     of_names = quantities(pair, example.sizes).shape_texts
     texts = {name: f"({text})" for name, text in of_names.items()} | {"J": "()"}
     texts |= {f"d{name}": text for name, text in texts.items()}
-    known = equations(network) if network else _derived(pair)
+    known = equations(network) if network else _derived(pair, example.sizes)
     judgement = judged_or_raised(pair, example, {}, thorough=False, in_detail=True)
     steps = []
     for finding in judgement.findings:
@@ -105,16 +110,39 @@ def walk(pair: Pair, example: Example, network: Network | None = None) -> Walk:
     return Walk(pair, example, steps, by_hand=network is not None)
 
 
-def _derived(pair: Pair) -> dict[str, str]:
-    """Return the lines of JAX's derivation, by the name of what they give."""
-    if pair.reference.program.per_shape:
+def _derived(pair: Pair, sizes: Mapping[str, int]) -> dict[str, str]:
+    """Return how JAX derives each quantity from the others, by its name; but for long lines."""
+    program = pair.reference.cut(quantities(pair, sizes).live_marks, sizes)
+    if program.per_shape:
         return {}
+    known: dict[str, ast.expr] = {}
+    for leaf in program.signature.leaves:
+        if leaf.path[0] in (CUT, UPSTREAM):
+            V = str(leaf.path[1])
+            known[leaf.name] = ast.Name(V if leaf.path[0] == CUT else f"d{V}")
     found = {}
-    for line in pair.reference.program.source.splitlines():
-        match = STATEMENT.match(line)
-        if match:
-            found[match["name"]] = line[match.end() :].partition("  #")[0]
-    return {name: text for name, text in found.items() if not re.search(r"\bt\d+\b", text)}
+    for statement in ast.walk(ast.parse(program.source)):
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                whole = _Inlined(known).visit(value)
+                text = ast.unparse(whole)
+                if len(text) > LONGEST:
+                    continue
+                if TEMPORARY.fullmatch(name):
+                    known[name] = whole
+                elif not TEMPORARY.search(text):
+                    found[name] = text
+    return found
+
+
+class _Inlined(ast.NodeTransformer):
+    """An expression with what is known of names in their place."""
+
+    def __init__(self, known: Mapping[str, ast.expr]) -> None:
+        self.known = known
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return self.known.get(node.id, node)
 
 
 def _share(pair: Pair, name: str, equation: str) -> str:
@@ -157,7 +185,7 @@ def _shaped(node: ast.expr, shapes: Mapping[str, str]) -> str:
         right = _shaped(node.right, shapes)
         if isinstance(node.op, (ast.MatMult, ast.Mult)):
             left, right = (
-                f"[{side}]" if re.search(r" [+−] ", side) else side for side in (left, right)
+                f"[{side}]" if re.search(r" [+−/] ", side) else side for side in (left, right)
             )
         between = {ast.MatMult: "", ast.Mult: " ∗ ", ast.Add: " + ", ast.Sub: " − "}
         return f"{left}{between[type(node.op)]}{right}"

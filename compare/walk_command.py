@@ -34,14 +34,15 @@ def walk_command(what: str, shape: str, seed: int, to_json: bool, **options: str
     """
     try:
         pair, network = pair_of(what, options)
-        walked = walk(pair, example_of(pair, shape, seed, network), network)
+        found = walk(pair, example_of(pair, shape, seed, network), network)
     except (TypeError, ValueError, SyntaxError) as error:
         raise click.UsageError(described(error, what)) from None
     if to_json:
-        click.echo(json.dumps(walked.as_json(), indent=2, allow_nan=False))
+        click.echo(json.dumps(found.as_json(), indent=2, allow_nan=False))
     else:
-        console.console().print(Group(walked.headline, console.walk_table(walked.steps)))
-    click.get_current_context().exit(0 if walked.agrees else 1)
+        out = console.console()
+        out.print(Group(found.headline, console.walked(found.steps, out.width)))
+    click.get_current_context().exit(0 if found.agrees else 1)
 
 
 def example_of(pair: Pair, shape: str, seed: int, network: Network | None) -> Example:

@@ -99,14 +99,20 @@ def _backward(
         if l == L and loss == "cross_entropy":
             dZ = A - Y  # (n_y, m)
         else:
-            dA = losses.output_dA(loss, A, Y) if l == L else parameters[f"W{l + 1}"].T @ dZ
+            if l == L:
+                dA = losses.output_dA(loss, A, Y)  # (n_y, m)
+            else:
+                W_after = parameters[f"W{l + 1}"]
+                dA = W_after.T @ dZ  # (n_l, m)
             dZ = dA * g_prime(Z, A)  # (n_l, m)
             gradients[f"dA{l}"] = dA
         dW = dZ @ A_before.T / m  # (n_l, n_{l−1})
         db = dZ.sum(axis=1, keepdims=True) / m  # (n_l, 1)
         gradients |= {f"dZ{l}": dZ, f"dW{l}": dW, f"db{l}": db}
     if with_dX:
-        gradients["dX"] = parameters["W1"].T @ dZ  # (n_x, m), per example
+        W1 = parameters["W1"]
+        dX = W1.T @ dZ  # (n_x, m), per example
+        gradients["dX"] = dX
     return gradients
 
 

@@ -64,20 +64,21 @@ def backward(
 ) -> dict[str, Array]:
     """da → dz → dw, db, all examples at once (S34)."""
     Y = _checked(parameters, cache, X, Y, loss)
-    w, A = parameters["w"], cache["A"]
-    m = X.shape[1]
+    w, m = parameters["w"], X.shape[1]
+    Z, A = cache["Z"], cache["A"]
     gradients: dict[str, Array] = {}
     if loss == "cross_entropy":  # da and dz in one step
         dZ = A - Y  # (1, m)
     else:
         dA = -Y / A + (1 - Y) / (1 - A)  # (1, m)
-        dZ = dA * sigmoid_prime(cache["Z"], A)  # (1, m)
+        dZ = dA * sigmoid_prime(Z, A)  # (1, m)
         gradients["dA"] = dA
     dw = X @ dZ.T / m  # (n_x, 1)
     db = dZ.sum(axis=1, keepdims=True) / m  # (1, 1)
     gradients |= {"dZ": dZ, "dw": dw, "db": db}
     if with_dX:
-        gradients["dX"] = w @ dZ  # (n_x, m), per example
+        dX = w @ dZ  # (n_x, m), per example
+        gradients["dX"] = dX
     return gradients
 
 

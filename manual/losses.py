@@ -86,7 +86,8 @@ def half_squared_error(A: Array, Y: Array) -> np.floating[Any]:
 
 def half_squared_error_dA(A: Array, Y: Array) -> Array:
     """dA = a − y."""
-    return A - labels(Y, A, probabilities=False)
+    Y = labels(Y, A, probabilities=False)
+    return A - Y
 
 
 def half_squared_error_dZ(A: Array, Y: Array) -> Array:

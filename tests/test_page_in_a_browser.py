@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from test_page import failing as failing  # fixtures
 from test_page import shallow as shallow
-from test_page import value_of
+from test_page import value_of, written
 
 pytestmark = pytest.mark.browser
 FLAGS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
@@ -27,6 +27,15 @@ def browser() -> Iterator[Any]:
         running = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield running
         running.close()
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("large") / "large.html"
+    assert (
+        written("shallow", "--shape", "n_x=100,n_h=80,n_y=3,m=50", "-o", str(file)).exit_code == 0
+    )
+    return file
 
 
 @pytest.fixture
@@ -101,6 +110,18 @@ def test_a_click_on_an_entry_shows_the_multiply_adds_that_made_it(
     value, off = value_of(made)
     assert value == pytest.approx(float(button.inner_text().replace("−", "-")), abs=off)
     assert button.get_attribute("aria-pressed") == "true"
+    page.keyboard.press("ArrowRight")
+    assert now(page) == "db2"
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+def test_the_multiply_adds_are_in_view(width: int, visit: Any, large: Path) -> None:
+    page = visit(large, width)
+    page.click("nav >> text=dW1")
+    page.query_selector("#step-dW1 button[data-made]").click()
+    box = page.query_selector("#made").bounding_box()
+    assert box["y"] >= 0
+    assert box["y"] + box["height"] <= 900
 
 
 def test_a_failing_pair_opens_on_the_wrong_line(visit: Any, failing: Path) -> None:

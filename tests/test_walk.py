@@ -55,7 +55,7 @@ def test_logistic_regression_has_one_unit() -> None:
 def test_every_equation_is_a_line_of_the_hand_derived_wing() -> None:
     network = Network("mine", "shallow", ("relu",), "identity", "half_squared_error")
     assert equations(network)["dZ2"] == "dA2 * identity_prime(Z2, A2)"
-    assert equations(network)["J"] == "np.sum((A - Y) ** 2) / (2 * m)"
+    assert equations(network)["J"] == "np.sum((A2 - Y) ** 2) / (2 * m)"
 
 
 def test_a_pair_of_ones_own_has_the_equations_that_jax_derived() -> None:
