@@ -16,6 +16,7 @@ import numpy as np
 from backproof.autodiff.number_types import COMPARISONS, Numbers
 from backproof.autodiff.rounding_rules import ELEMENTARY, RULES, Operand
 
+BOOL = np.dtype(bool)
 HALF_EPS = {
     np.dtype(dtype): float(np.finfo(dtype).eps) / 2
     for dtype in (np.float16, np.float32, np.float64, np.longdouble)
@@ -60,7 +61,7 @@ class Bounded(Numbers):
         values = [x.parts[0] if isinstance(x, Numbers) else self.part(x, 0) for x in inputs]
         called = function if method == "__call__" else getattr(function, method)
         result = called(*values, **options)
-        if function in COMPARISONS or result.dtype.kind != "f":
+        if function in COMPARISONS or getattr(result, "dtype", BOOL).kind != "f":
             return result
         rule = RULES.get(function if method == "__call__" else (function, method))
         if rule is None:

@@ -179,6 +179,11 @@ class DerivedProgram:
         return tuple(sorted({operation.primitive for operation in external}))
 
     @property
+    def stops_gradients(self) -> bool:
+        """Whether the function names values that it is not to be differentiated by."""
+        return any(trace.stops_gradients for trace in self._traces.values())
+
+    @property
     def source(self) -> str:
         """The text of a Python module that needs NumPy alone: `gradients` and what it uses."""
         if self.per_shape:

@@ -121,9 +121,13 @@ def _power(r: Operand, h: float, a: Operand, b: Operand) -> Any:
     return of_base + of_exponent + ELEMENTARY * h * r.size
 
 
-def _steps(r: Operand, h: float, a: Operand, *_: Any, **__: Any) -> Any:
-    """Where rounding may take the operand over a step, the result is off by up to a step."""
-    return np.where((np.floor(a.x - a.e) != np.floor(a.x + a.e)) & (a.e > 0), 1.0, 0.0)
+def _steps(function: Callable[..., Any]) -> Rule:
+    """Return the rule of a step function: by so much the ends of the interval may be apart."""
+
+    def rule(r: Operand, h: float, a: Operand, *_: Any, **__: Any) -> Any:
+        return np.where(a.e > 0, function(a.x + a.e) - function(a.x - a.e), 0.0)
+
+    return rule
 
 
 def _sum_of_products(product: Callable[..., Any], terms: Any, h: float, *ab: Operand) -> Any:
@@ -192,7 +196,7 @@ RULES: dict[Any, Rule] = {
         (x.size * y.e + y.size * x.e) / (x.x**2 + y.x**2) + ELEMENTARY * h * r.size
     ),
     np.fmod: lambda r, h, a, b: a.e + np.abs(np.trunc(a.x / b.x)) * b.e,
-    **dict.fromkeys((np.floor, np.ceil, np.trunc, np.round), _steps),
+    **{function: _steps(function) for function in (np.floor, np.ceil, np.trunc, np.round)},
     np.sum: _sum,
     np.prod: _products(np.prod),
     np.max: _largest_error,

@@ -46,6 +46,7 @@ class Trace:
 
         with jax.enable_x64(True), refused():
             program, results = jax.make_jaxpr(flat, return_shape=True)(*signature.specs(sizes))
+        self.stops_gradients = "stop_gradient" in str(program)
         translation, self.external = translated(program, names)
         labels = jax.tree.unflatten(jax.tree.structure(results), translation.results)
         self.cost, values, self.gradients = labels

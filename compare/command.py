@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper
 
 from backproof.compare.interrupts import STATUS, listening, stop_if_asked
 
 
 def main() -> None:
     """Run the command line."""
+    if sys.stdout is None:  # it is closed
+        sys.stdout = StringIO()
     for stream in (sys.stdout, sys.stderr):  # ′ and ᵀ where an encoding has none are "?"
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")

@@ -7,7 +7,7 @@ those that fail. Without one, how many failed is all that is told.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import combinations
+from itertools import combinations, cycle, islice
 
 import numpy as np
 
@@ -31,14 +31,31 @@ def condition(pair: Pair, failing: Example, fails: Callable[[Example], bool]) ->
     count = np.count_nonzero(failed)
     if count == len(examples):
         return "on every example that was tried"
+    fitting = list(_fitting(pair, examples, failed))
+    if any(" is " in words for words in fitting):  # other kinds of values have to bear it out
+        rare = list(_rare(pair))
+        borne_out = {*_fitting(pair, rare, np.array([fails(example) for example in rare]))}
+        fitting = [words for words in fitting if " is " not in words or words in borne_out]
+    if fitting:
+        return fitting[0] if min(count, len(examples) - count) >= LEAST else ""
+    return f"on {count} of {len(examples)} examples that were tried"
+
+
+def _fitting(pair: Pair, examples: Sequence[Example], failed: Array) -> Iterator[str]:
+    """Yield the conditions that hold on exactly the examples that failed, the simplest first."""
     single = list(_conditions(pair, examples))
     couples = list(combinations(single, 2))
     both = [(f"{a} and {b}", f & g) for (a, f), (b, g) in couples]
     either = [(f"{a} or {b}", f | g) for (a, f), (b, g) in couples]
     for words, holds in [*single, *both, *either]:
         if np.array_equal(holds, failed):
-            return words if min(count, len(examples) - count) >= LEAST else ""
-    return f"on {count} of {len(examples)} examples that were tried"
+            yield words
+
+
+def _rare(pair: Pair) -> Iterator[Example]:
+    """Yield examples with every kind of values in turns."""
+    for i, kinds in enumerate(islice(cycle(pair.variations), EXAMPLES)):
+        yield Example(pair.families[i % len(pair.families)], i, pair.dtypes[0], "C", kinds)
 
 
 def _sorts(pair: Pair, failing: Example) -> Iterator[Example]:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from backproof.compare.interrupts import stop_if_asked
+
 if TYPE_CHECKING:
     from backproof.compare.pair import Pair
 
@@ -20,6 +22,7 @@ SECONDS = 30  # for one call; then the check says that it never returned
 
 def called(pair: Pair, arguments: Mapping[str, Any]) -> Any:
     """Call the hand-derived side: by name where it has these names, else in order."""
+    stop_if_asked()  # each call may take long
     by_name = pair.takes_names  # before the clock starts: the first call traces the loss
     # Values are judged, warnings are not: some BLAS kernels read beyond a matrix, and NumPy then
     # reports an invalid value that no result holds (numpy/numpy#24067).

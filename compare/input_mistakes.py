@@ -6,7 +6,7 @@ from itertools import permutations
 
 import numpy as np
 
-from backproof.compare.line import Line, Wrong, fitted, reversals
+from backproof.compare.line import Line, Wrong, fitted, reversals, rounding
 from backproof.compare.values import Array
 
 USUAL_RATES = (0.1, 0.01, 1.2)  # of learning; the last is that of the course's assignment
@@ -84,6 +84,8 @@ def updated_parameter(line: Line) -> Wrong:
         if gradient.shape != line.arrays[name].shape:
             continue
         change = line.given({name: gradient}) - line.given({name: np.zeros_like(gradient)})
+        if _is_multiple(change, line.right):
+            continue  # no more than a factor, which has its own row
         rates: tuple[float, ...] = USUAL_RATES
         if line.hand is not None:
             rates = (-fitted(line.hand - line.right, change),)
@@ -138,16 +140,22 @@ def decay_twice(line: Line) -> Wrong:
 
 
 def decay_added(line: Line) -> Wrong:
-    """The parameter itself is added: a penalty not in the loss, or there with another factor."""
+    """The parameter itself is added or missing: a penalty's term, or a part of it."""
     name = line.name.removeprefix("d")
     if name not in line.trial.flat or _direct(line) is not None:
         return
     W = line.arrays[name]
     rate = 0.1 if line.hand is None else fitted(line.hand - line.right, W)
-    yield f"{rate:.6g} {name}", line.right + rate * W
+    much = "too much" if rate > 0 else "too little"
+    yield f"{abs(rate):.6g} {name} {much}", line.right + rate * W
     for size, n in line.sizes.items():
         per = 0.1 if line.hand is None else rate * n
-        yield f"{per:.6g} {name}/{size}", line.right + per * W / n
+        yield f"{abs(per):.6g} {name}/{size} {much}", line.right + per * W / n
+
+
+def _is_multiple(one: Array, other: Array) -> bool:
+    apart = one - fitted(one, other) * other
+    return bool(np.max(np.abs(apart), initial=0) <= 1e-9 * np.max(np.abs(one), initial=0))
 
 
 def _turned(name: str) -> str:
@@ -160,4 +168,9 @@ def _direct(line: Line) -> Array | None:
     if line.name.removeprefix("d") not in line.trial.flat or not marks:
         return None
     direct = line.given({name: np.zeros_like(line.arrays[name]) for name in marks})
-    return direct if np.any(direct) else None
+    W = line.arrays[line.name.removeprefix("d")]
+    for of_penalty in (W, np.sign(W)):  # λ W of ½ λ W², λ sign(W) of λ |W|
+        term = fitted(direct, of_penalty) * of_penalty
+        if np.any(term) and np.max(np.abs(direct - term)) <= rounding(line.trial, direct):
+            return direct
+    return None

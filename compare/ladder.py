@@ -16,9 +16,11 @@ import numpy as np
 from backproof.arguments import FLOATS
 from backproof.autodiff.program import with_floats
 from backproof.compare.trial import Trial
+from backproof.compare.values import laid_out
 
 SLACK = 1e3  # between what rounding does by chance on two rungs; a wrong formula needs 1e5 and more
 NO_DIGITS = 0.5  # an error of so much of the number itself: not one digit of it is right
+GROWN = 10
 AS_MUCH = 0.01  # of the error: where autodiff is as far off, it is the precision that is to blame
 TWICE = 2
 NOT_AT_ALL = 0.999  # of the error on the lower rung: it has not fallen
@@ -46,6 +48,8 @@ def falls(trial: Trial, name: str, only: Any = True) -> bool:
         if errors is None:
             continue
         of_coarse, of_fine, size = errors
+        if of_coarse < NO_DIGITS * size and of_fine > GROWN * of_coarse:
+            return False  # more digits make no right formula worse
         if coarse == trial.dtype == pairs[0][0]:
             lowest = of_coarse
         fell = of_fine <= SLACK * _ratio(coarse, fine) * of_coarse
@@ -54,6 +58,8 @@ def falls(trial: Trial, name: str, only: Any = True) -> bool:
         if of_coarse < NO_DIGITS * size and (fell or more):
             lower = trial if trial.dtype == coarse else trial.cast(coarse)
             return not more or not _is_wrong_here(lower, name, only, of_coarse)
+        if more and coarse == trial.dtype:  # no digit is right in this precision, but in the next
+            return not _has_no_digits(trial, name)
     fell = fell or of_fine <= SLACK * _ratio(pairs[0][0], pairs[-1][1]) * lowest
     return fell or _is_lost(trial, name, only)
 
@@ -111,6 +117,30 @@ def _is_lost(trial: Trial, name: str, only: Any) -> bool:
             multiple = np.where(only & large, near.hand[name] / autodiff, 0)
         multiples.append(np.nan_to_num(multiple.astype(float)))
     return _differ(multiples)
+
+
+def _has_no_digits(trial: Trial, name: str) -> bool:
+    """Whether no digit is right at numbers of moderate size either, where autodiff has some."""
+    signature = trial.pair.reference.program.signature
+    flat = signature.flat(trial.given)
+    random = np.random.default_rng(0)
+
+    def moderate(array: Any) -> Any:  # which labels and what is positive may be, too
+        return laid_out(random.uniform(0.25, 0.75, array.shape).astype(array.dtype), array)
+
+    for _ in range(RETRIES):
+        arguments = signature.nested(with_floats(flat, moderate))
+        try:
+            near = Trial(trial.pair, arguments, thorough=False)
+        except Exception:  # it is no argument of this function
+            return False
+        if near.offences or name not in near.hand:
+            return False
+        of_autodiff, size = _of_autodiff(near, name, True)
+        error = np.max(np.abs(near.hand[name] - near.truth[name]), initial=0)
+        if not error >= NO_DIGITS * size > 0 or of_autodiff >= AS_MUCH * error:
+            return False
+    return True
 
 
 def _is_wrong_here(trial: Trial, name: str, only: Any, error: float) -> bool:
@@ -180,7 +210,7 @@ def _near(trial: Trial, by: float = 2.0**-20, count: int = RETRIES) -> Iterator[
 
     def moved(array: Any) -> Any:
         by_chance = (1 + random.integers(-8, 9, array.shape) * by).astype(array.dtype)
-        return (array * by_chance).astype(np.float32).astype(array.dtype)
+        return laid_out((array * by_chance).astype(np.float32).astype(array.dtype), array)
 
     for _ in range(count):
         try:

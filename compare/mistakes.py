@@ -141,7 +141,7 @@ MISTAKES = [
     ),
     Mistake(
         "penalty added",
-        "{q} has {0} too much: a penalty not in the loss, or of another size",
+        "{q} has {0}: a penalty not in the loss, left out, or of another size",
         input_mistakes.decay_added,
         "this loss with another penalty",
     ),
@@ -162,12 +162,13 @@ MISTAKES = [
     ),
     Mistake(
         "mean's term missing",
-        "{q} lacks the term that comes through the mean {0}",
+        "{q} is off by one number {0}, as where a mean's term is missing or of another size",
         sum_mistakes.mean_term_missing,
     ),
     Mistake(
         "deviation's term missing",
-        "{q} lacks the term that comes through the deviation {0}",
+        "{q} is off by a multiple of what is left without the mean {0}, as where a deviation's "
+        "term is missing or of another size",
         sum_mistakes.deviation_term_missing,
     ),
     Mistake("other activation", "{q} is the {0}", slope_mistakes.other_activation),

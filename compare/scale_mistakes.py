@@ -55,7 +55,9 @@ def square_factor(line: Line) -> Wrong:
 def constant_factor(line: Line) -> Wrong:
     """A factor that is the same for every entry, shape and value."""
     factor = 3.0 if line.hand is None else fitted(line.hand, line.right)
-    yield f"{factor:.10g}", factor * line.right
+    words = f"{factor:.10g}"
+    if words != "1":  # what so many digits do not tell from 1 is no factor
+        yield words, factor * line.right
 
 
 def sign_in_part(line: Line) -> Wrong:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from backproof.compare.line import MOST, Line, Wrong, fitted, units
+from backproof.compare.line import MOST, Line, Wrong, fitted, rounding, units
 from backproof.compare.values import Array
 
 
@@ -45,9 +45,16 @@ def slope_of_another(line: Line) -> Wrong:
 
 def slope_added(line: Line) -> Wrong:
     """An activation's derivative that has cancelled on paper is multiplied all the same."""
-    for _, words, slope in _slopes(line):
-        if "²" in words or "(" in words:
-            yield words, line.right * slope
+    Z = line.arrays.get(line.name[1:])
+    if Z is None or Z.shape != line.right.shape:
+        return
+    with np.errstate(all="ignore"):
+        squashed = {"1 − {}²": np.tanh(Z), "{}(1 − {})": 1 / (1 + np.exp(-Z))}
+    for name, V in line.alike(line.right.shape, values=True):
+        slopes = zip(squashed.items(), (1 - V**2, V * (1 - V)), strict=True)
+        for (words, A), slope in slopes:
+            if np.max(np.abs(V - A), initial=0) <= rounding(line.trial, A):
+                yield words.format(name, name), line.right * slope
 
 
 def mask_of_upstream(line: Line) -> Wrong:

@@ -80,12 +80,12 @@ def steps_backwards(line: Line) -> Wrong:
 
 
 def mean_term_missing(line: Line) -> Wrong:
-    """A normalisation's gradient has a term that comes through the mean: it is missing."""
+    """A normalisation's gradient has a term that comes through the mean."""
     yield from _normalisation(line, lambda V, axis: np.ones_like(V))
 
 
 def deviation_term_missing(line: Line) -> Wrong:
-    """A normalisation's gradient has a term that comes through the deviation: it is missing."""
+    """A normalisation's gradient has a term that comes through the deviation."""
     yield from _normalisation(line, lambda V, axis: V - V.mean(axis=axis, keepdims=True))
 
 

@@ -22,6 +22,7 @@ from backproof.compare.offences import aliased, overwritten, unstable
 from backproof.compare.pair import Pair
 from backproof.compare.quantities import quantities
 from backproof.compare.returned import Results, named
+from backproof.compare.values import laid_out
 
 Expected = dict[str, Any]
 EITHER_SIDE = 2  # a bound holds for autodiff's rounding; the hand's may be as large
@@ -79,7 +80,8 @@ class Trial:
     def cast(self, dtype: Any) -> Trial:
         """Return the same problem in another precision."""
         signature = self.pair.reference.program.signature
-        wider = with_floats(signature.flat(self.given), lambda array: array.astype(dtype))
+        flat = signature.flat(self.given)
+        wider = with_floats(flat, lambda array: laid_out(array.astype(dtype), array))
         return Trial(self.pair, signature.nested(wider), thorough=False)
 
     def inputs(

@@ -171,6 +171,14 @@ MAKERS: tuple[Any, ...] = (real, labels, soft_labels, positive, between, integer
 COINS = Values({"coins": lambda random, shape, sizes: random.random(shape) < 0.5})
 
 
+def laid_out(array: Array, model: Array) -> Array:
+    """Return the same values as another array lies in memory: its order, and whether read-only."""
+    order = "C" if model.flags.c_contiguous else "F" if model.flags.f_contiguous else "strided"
+    array = arranged(array, order)
+    array.flags.writeable = model.flags.writeable
+    return array
+
+
 def arranged(array: Array, order: str) -> Array:
     """Return the same values in one of the memory ORDERS."""
     if order == "strided" and array.ndim:

@@ -32,10 +32,11 @@ class Testimony:
 def value_at(trial: Trial, name: str, place: tuple[int, ...]) -> float | None:
     """Return the derivative that a line should give at one entry, by complex step.
 
-    None for a value, which is no derivative, and where the program does not run in complex
-    numbers.
+    None for a value, which is no derivative, where the program does not run in complex numbers,
+    and where it stops gradients: what it should give is no derivative of what it computes then.
     """
-    if not name.startswith("d") or name in trial.quantities.marks:
+    is_value = not name.startswith("d") or name in trial.quantities.marks
+    if is_value or trial.pair.reference.program.stops_gradients:
         return None
     V = name.removeprefix("d")
     leaf = leaf_of(trial, V)

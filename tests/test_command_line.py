@@ -4,9 +4,11 @@ import json
 import os
 import pty
 import re
+import shlex
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 from click.testing import CliRunner
@@ -379,6 +381,57 @@ def test_a_second_ctrl_c_does_not_wait():
     )
     ran = subprocess.run([sys.executable, "-c", twice, *UNIT], capture_output=True, text=True)
     assert (ran.returncode, ran.stdout, ran.stderr) == (130, "", "interrupted\n")
+
+
+SLOW = """
+import time
+from pathlib import Path
+
+import jax.numpy as jnp
+
+from backproof.compare import Pair
+
+
+def by_hand(x):
+    time.sleep(0.3)
+    with Path("calls").open("a") as calls:
+        calls.write(".")
+    return {"dx": 3 * x}
+
+
+pair = Pair(by_hand, lambda x: jnp.sum(x**2), {"x": "n, m"})
+"""
+
+
+def test_ctrl_c_ends_an_explanation_that_takes_minutes(tmp_path):
+    (tmp_path / "slow.py").write_text(SLOW, "utf-8")
+    process = subprocess.Popen([*COMMAND, "check", "slow.py"], cwd=tmp_path, stderr=subprocess.PIPE)
+    calls = tmp_path / "calls"
+    while not calls.is_file() or len(calls.read_text("utf-8")) < 10:
+        assert process.poll() is None
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=20)[1].endswith(b"interrupted\n")
+    assert process.returncode == 130
+
+
+INSTALLED = "from backproof.compare.command import main; main()"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_a_stream_that_has_not_all_letters_shows_the_others(encoding):
+    command = [sys.executable, "-c", INSTALLED, "walk", "shallow"]
+    ran = subprocess.run(
+        command, capture_output=True, env=os.environ | {"PYTHONIOENCODING": encoding}
+    )
+    assert (ran.returncode, ran.stderr) == (0, b"")
+    assert b"W1 @ X + b1" in ran.stdout
+
+
+def test_a_closed_standard_output_is_no_disagreement():
+    command = f"{shlex.join([sys.executable, '-c', INSTALLED, *UNIT])} >&-"
+    ran = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, text=True)
+    assert (ran.returncode, ran.stderr) == (0, "")
 
 
 def test_a_full_disk_is_told_in_a_line():

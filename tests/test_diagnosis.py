@@ -184,7 +184,7 @@ PLANTED = {
     "upstream ignored": ("embedding", "dtable", "dY"),
     "path missing": ("skip", "dx", "dv"),
     "constant factor": ("tanh", "dW1", "3"),
-    "penalty added": ("decay", "db", "0.1 b"),
+    "penalty added": ("decay", "db", "0.1 b too much"),
     "one step only": ("tanh", "dW1", "last of X along axis 1"),
     "= for +=": ("embedding", "dtable", "dY"),
     "steps backwards": ("running", "dx", "along axis 1"),

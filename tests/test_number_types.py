@@ -160,6 +160,16 @@ def test_the_error_of_a_wave_is_bounded_where_it_is_flat_and_where_it_is_not(wav
         assert np.all(bound <= error + 1e-15)
 
 
+@pytest.mark.parametrize("step", [np.floor, np.ceil, np.trunc, np.round])
+def test_a_step_is_off_by_all_that_lies_between(step: Any) -> None:
+    x = np.linspace(-3, 3, 121)
+    for error in (0.0, 0.126, 2.6):
+        bound = step(Bounded(x, np.full(x.shape, error))).error
+        for moved in np.linspace(-error, error, 41):
+            assert np.all(np.abs(step(x + moved) - step(x)) <= bound)
+    assert np.all(step(Bounded(x)).error == 0)
+
+
 def test_an_operation_without_a_rule_is_refused() -> None:
     with pytest.raises(TypeError, match="no rule for the rounding error of nextafter"):
         np.nextafter(Bounded(np.ones(2)), 2.0)
