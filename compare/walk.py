@@ -80,8 +80,9 @@ class Walk:
     def _repr_html_(self) -> str:
         heads = "".join(f"<th scope='col'>{head}</th>" for head in HEADS)
         rows = "".join(
-            f"<tr>{''.join(f'<td>{_lines(cell)}</td>' for cell in step.cells)}</tr>"
-            for step in self.steps
+            f"<tr><th scope='row'>{_lines(name)}</th>"
+            f"{''.join(f'<td>{_lines(cell)}</td>' for cell in cells)}</tr>"
+            for name, *cells in (step.cells for step in self.steps)
         )
         caption = f"<caption>{escape(self.headline)}</caption>"
         return f"<table>{caption}<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
@@ -91,12 +92,16 @@ def _lines(cell: str) -> str:
     return escape(cell).replace("\n", "<br>")
 
 
-def walk(pair: Pair, example: Example, network: Network | None = None) -> Walk:
-    """Walk through one example of a pair; a `network` here has its equations from `manual`.
+def walk(pair: Pair, example: Example | str, network: Network | None = None) -> Walk:
+    """Walk through one example of a pair, which may be text: "n=3,m=2,seed=7".
+
+    A `network` here has its equations from `manual`.
 
     For a pair of one's own, the equations are those that JAX derived, where one line gives a value.
     What the hand-derived side raises is a line.
     """
+    if isinstance(example, str):
+        example = pair.example(example)
     of_names = quantities(pair, example.sizes).shape_texts
     texts = {name: f"({text})" for name, text in of_names.items()} | {"J": "()"}
     texts |= {f"d{name}": text for name, text in texts.items()}

@@ -62,12 +62,13 @@ def lesson(data: dict[str, Any]) -> str:
     z, curves = data["z"], data["curves"]
     lost = float(z[(z > 0) & ~np.isfinite(curves["naive"])].min())
     far = float(z[(z < 0) & ~np.isfinite(curves["naive"])].max())
+    low = float(z[(z < 0) & ~np.isfinite(curves["clipped"])].max())
     flat = float(z[(z > 0) & (curves["clipped"] == 0)].min())
     return (
         "Autodiff derives the formula that it is given: of one loss it gives no finite number from "
-        f"z = {lost:g} on and up to z = {far:g} (naive), 0 from z = {flat:g} on (clipped), and "
-        f"{data['at 0']['maximum']:g} in place of 0.5 at z = 0 (max and |z|); a − y by hand is "
-        "right everywhere, as softplus is."
+        f"z = {lost:g} on and up to z = {far:g} (naive), 0 from z = {flat:g} on and none up to "
+        f"z = {low:g} (clipped), and {data['at 0']['maximum']:g} in place of 0.5 at z = 0 "
+        "(maximum); a − y by hand is right everywhere, as softplus is."
     )
 
 

@@ -75,7 +75,7 @@ def lesson(data: dict[str, Any]) -> str:
     apart = max(line["apart"] for line in data["lines"])
     return (
         f"Examples in rows are the transposed numbers of examples in columns (to {apart:.0e}): "
-        f"{moved} of {len(data['lines'])} equations are written otherwise, none is another one."
+        f"{moved} of {len(data['lines'])} equations are written otherwise, and say the same."
     )
 
 

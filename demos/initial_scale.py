@@ -1,4 +1,4 @@
-"""Initial scale: a large W saturates tanh, and learning starts slowly.
+"""Initial scale: a large W saturates tanh, a small one hardly moves.
 
 W1 = scale × normal numbers: tanh's slope at the start, and what 200 steps do (S19, S40).
 """
@@ -37,7 +37,7 @@ def lesson(data: dict[str, Any]) -> str:
     return (
         f"Where W is large the slope is small: tanh′ is {slopes[2]:.2f} on average at scale 1 and "
         f"{slopes[-1]:.3f} at scale 100; {STEPS} steps bring the cost to {ends[2]:.2f} and to "
-        f"{ends[-1]:.2f}. Small is slow as well, at first: {ends[0]:.2f} at scale {SCALES[0]:g}."
+        f"{ends[-1]:.2f}. Small is slow as well: {ends[0]:.2f} at scale {SCALES[0]:g}."
     )
 
 
@@ -49,6 +49,7 @@ def draw(data: dict[str, Any], figure: Any) -> None:
     left.set(ylabel="mean of tanh′(Z1) at the start", xlabel="scale of W1")
     left.set_xticks(range(len(SCALES)), [f"{scale:g}" for scale in data["scales"]])
     for scale, costs, colour in zip(data["scales"], data["costs"], colours, strict=True):
-        right.plot(costs, color=colour, label=f"scale {scale:g}")
+        dashes = "--" if scale == SCALES[1] else "-"  # it lies on the one before
+        right.plot(costs, dashes, color=colour, label=f"scale {scale:g}")
     right.set(xlabel="step", ylabel="cost J", ylim=(0, None))
     right.legend(frameon=False, fontsize=8)

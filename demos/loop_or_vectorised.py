@@ -1,4 +1,4 @@
-"""Loop or vectorised: the same numbers, at another time.
+"""Loop or vectorised: the same numbers, in another time.
 
 Logistic regression's pass, one example after another and all at once (S1, S12 to S14).
 """
@@ -52,7 +52,7 @@ def lesson(data: dict[str, Any]) -> str:
     """The same equations."""
     ratio = data["loop"][-1] / data["vectorised"][-1]
     return (
-        f"Vectorising changes no number (at most {max(data['apart']):.0e}): with m = "
+        f"Vectorising changes numbers by rounding at most, {max(data['apart']):.0e}: with m = "
         f"{data['m'][-1]} examples the loop takes {ratio:.0f} times as long."
     )
 

@@ -46,8 +46,8 @@ def lesson(data: dict[str, Any]) -> str:
     found = {n_h: one["accuracy"] for n_h, one in data["hidden"].items()}
     of = ", ".join(f"{n_h}: {share:.0%}" for n_h, share in found.items())
     return (
-        "Each hidden unit cuts the plane once more; right after "
-        f"{ITERATIONS} steps, by the number of units: {of}."
+        "One line does not part a flower's petals, several do; right after "
+        f"{ITERATIONS} steps, by the number of hidden units: {of}."
     )
 
 

@@ -73,7 +73,8 @@ def draw(data: dict[str, Any], figure: Any) -> None:
     axis = figure.subplots()
     colours = ("#6b6b6b", "#D55E00", "#AA4499", "#0072B2", "#009E73")
     for (name, run), colour in zip(data["starts"].items(), colours, strict=True):
-        label = f"{name}: {run['different']} different units, {run['accuracy']:.0%}"
+        units = "1 distinct unit" if run["different"] == 1 else f"{run['different']} distinct units"
+        label = f"{name}: {units}, {run['accuracy']:.0%}"
         axis.plot(run["costs"], color=colour, label=label)
     axis.set(xlabel="step", ylabel="cost J", ylim=(0, None))
     axis.legend(frameon=False, fontsize=8)

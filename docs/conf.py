@@ -13,7 +13,10 @@ html_theme_options = {
     "description": "Is the gradient that I derived by hand right?",
     "page_width": "1100px",
     "body_max_width": "860px",
+    "show_powered_by": False,
 }
+html_show_copyright = False
+autodoc_typehints = "none"  # docstrings say what is taken, in words
 autodoc_member_order = "bysource"
 highlight_language = "text"  # of docstrings; the pages name their own
 myst_enable_extensions = ["colon_fence"]

@@ -82,7 +82,7 @@ def test_every_item_and_every_slip_of_the_notes_is_in_the_table():
 @pytest.mark.parametrize(("item", "code", "test", "shown"), ROWS, ids=[row[0] for row in ROWS])
 def test_an_item_leads_to_code_a_test_and_a_demo(item, code, test, shown):
     module, _, name = code.rpartition(".")
-    assert callable(getattr(importlib.import_module(module), name))
+    assert callable(getattr(importlib.import_module(f"backproof.{module}"), name))
     file, _, function = test.partition("::")
     text = (ROOT / "tests" / file).read_text("utf-8")
     assert f"def {function}(" in text if function else "def test_" in text

@@ -70,9 +70,10 @@ def test_a_pair_of_ones_own_has_the_equations_that_jax_derived() -> None:
 def test_a_notebook_shows_it_as_a_table_with_a_caption() -> None:
     network = Network("mine", "logistic")
     pair = network.pair()
-    html = walk(pair, pair.example("n_x=2,m=3"), network)._repr_html_()
+    html = walk(pair, "n_x=2,m=3", network)._repr_html_()
     assert html.startswith("<table><caption>mine at n_x=2,m=3,seed=0; equations by hand</caption>")
     assert "<th scope='col'>hand</th>" in html
+    assert "<th scope='row'>Z [0, " in html
     assert "Z = w.T @ X + b<br>(1, m) = (1, n_x)(n_x, m) + (1, 1)" in html
 
 

@@ -1,6 +1,6 @@
 import marimo
 
-app = marimo.App(app_title="Initial scale: a large W saturates tanh, and learning starts slowly")
+app = marimo.App(app_title="Initial scale: a large W saturates tanh, a small one hardly moves")
 
 
 @app.cell

@@ -1,6 +1,6 @@
 import marimo
 
-app = marimo.App(app_title="Loop or vectorised: the same numbers, at another time")
+app = marimo.App(app_title="Loop or vectorised: the same numbers, in another time")
 
 
 @app.cell
