@@ -11,7 +11,8 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from backproof.autodiff.dimensions import evaluated
-from backproof.autodiff.program import CUT, UPSTREAM, DerivedProgram
+from backproof.autodiff.program import DerivedProgram
+from backproof.autodiff.result import CUT, UPSTREAM
 from backproof.autodiff.signature import Signature
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import jax
 
 from backproof.autodiff.derivatives import value_and_gradients
-from backproof.autodiff.program import CUT, UPSTREAM, DerivedProgram
+from backproof.autodiff.program import DerivedProgram
+from backproof.autodiff.result import CUT, UPSTREAM
 from backproof.autodiff.signature import Signature
 
 

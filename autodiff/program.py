@@ -9,9 +9,10 @@ from typing import Any
 import jax
 import numpy as np
 
-from backproof.autodiff.bounded import Bounded, rounded_constant
+from backproof.autodiff.bounded import Bounded
 from backproof.autodiff.hull import Hull
-from backproof.autodiff.number_types import ByRealPart, Numbers
+from backproof.autodiff.number_types import ByRealPart
+from backproof.autodiff.result import Result, bounded_of, changed, value_of
 from backproof.autodiff.signature import Signature
 from backproof.autodiff.sizes import shape_in_words
 from backproof.autodiff.ties import Tie, Watched
@@ -19,8 +20,6 @@ from backproof.autodiff.tilted import Tilted
 from backproof.autodiff.trace import Trace, made
 from backproof.autodiff.writing import needed_for
 
-Result = tuple[Any, dict[str, Any], dict[str, Any]]
-CUT, UPSTREAM = "cut_values", "cut_upstream"  # what a program that is cut at marks is given
 UNTRACEABLE = (jax.errors.JAXTypeError, jax.errors.UnexpectedTracerError)
 
 
@@ -88,7 +87,7 @@ class DerivedProgram:
         if not any(value.dtype.kind == "c" for value in values.values()):
             return trace.forward(**given)[:2]
         J, marked, _ = trace.forward(**self._floats_as(ByRealPart, values))
-        return _changed(_value, (J, marked, {}))[:2]
+        return changed(value_of, (J, marked, {}))[:2]
 
     def bounded(self, /, **arguments: Any) -> Result:
         """Return (J, values, gradients), each with its `.value` and a bound of its `.error`.
@@ -116,7 +115,7 @@ class DerivedProgram:
         self, type_of_number: Callable[[Any], Bounded], arguments: Mapping[str, Any]
     ) -> Result:
         values, _, trace = self._traced(arguments)
-        return _changed(_bounded, trace.run(**self._floats_as(type_of_number, values)))
+        return changed(bounded_of, trace.run(**self._floats_as(type_of_number, values)))
 
     def ties(self, /, **arguments: Any) -> list[Tie]:
         """Return where the program compares equals: there, its derivative is a matter of choice."""
@@ -132,7 +131,7 @@ class DerivedProgram:
         def tilted(value: Any) -> Tilted:
             return Tilted(value, tilts(np.shape(value)), tilts)
 
-        return _changed(_value, trace.run(**self._floats_as(tilted, values)))
+        return changed(value_of, trace.run(**self._floats_as(tilted, values)))
 
     def _floats_as(
         self, type_of_number: Callable[[Any], Any], values: Mapping[str, Any]
@@ -234,41 +233,12 @@ def _as_array(place: str, value: Any) -> Any:
     return value
 
 
-def _value(number: Any) -> Any:
-    return number.value if isinstance(number, Numbers) else number
-
-
-def _bounded(number: Any) -> Any:
-    return number if isinstance(number, Bounded) else rounded_constant(number)
-
-
-def _changed(change: Callable[[Any], Any], result: Result) -> Result:
-    """Return (J, values, gradients) with `change` applied to each."""
-    J, values, gradients = result
-    return (
-        change(J),
-        {name: change(value) for name, value in values.items()},
-        {name: change(gradient) for name, gradient in gradients.items()},
-    )
-
-
 def untraceable(error: Exception) -> TypeError:
     """Return the error for a function that JAX traces at no size."""
     return TypeError(
         "JAX cannot trace the function, because it needs the numbers in an array: use jax.numpy "
         f"and jax.lax.cond in it. JAX says: {_first_line(error)}"
     )
-
-
-def by_name(result: Result) -> dict[str, Any]:
-    """Return (J, values, gradients) as one dict."""
-    J, values, gradients = result
-    return {"J": J, **values, **gradients}
-
-
-def with_floats(flat: Mapping[str, Any], change: Callable[[Any], Any]) -> dict[str, Any]:
-    """Return arrays by name with `change` applied to those of floats."""
-    return {name: change(x) if x.dtype.kind == "f" else x for name, x in flat.items()}
 
 
 def _first_line(error: Exception) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from backproof.autodiff.program import by_name
+from backproof.autodiff.result import by_name
 from backproof.compare import kinks
 from backproof.compare.differences import finding_at, looked_into
 from backproof.compare.example import Example

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from backproof.arguments import FLOATS
-from backproof.autodiff.program import with_floats
+from backproof.autodiff.result import with_floats
 from backproof.compare.trial import Trial
 from backproof.compare.values import laid_out
 

@@ -96,3 +96,22 @@ def output_shapes(
         ) from error
     shaped = _by_upstream(outputs, upstream)
     return {name: shape_in_words(output.shape) for name, output in shaped.items()}
+
+
+def upstream_names(upstream: str | Sequence[str]) -> tuple[str, ...]:
+    """Return the names of the derivatives that a layer is given; they start with d."""
+    if not isinstance(upstream, (str, tuple, list)):
+        raise TypeError(
+            f"upstream={upstream!r} is a {type(upstream).__name__}: pass a name such as 'dY', or a "
+            "tuple of them."
+        )
+    names = (upstream,) if isinstance(upstream, str) and upstream else tuple(upstream)
+    for name in names:
+        if not isinstance(name, str) or not name.startswith("d") or len(name) < 2:
+            raise ValueError(f"upstream={name!r}: expected the name of a gradient, such as 'dY'.")
+        if names.count(name) > 1:
+            raise ValueError(
+                f"upstream={names!r}: {name!r} is there twice; give each output's gradient a name "
+                "of its own."
+            )
+    return names

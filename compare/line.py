@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from backproof.autodiff.program import CUT, UPSTREAM
+from backproof.autodiff.result import CUT, UPSTREAM
 from backproof.compare.trial import Trial
 from backproof.compare.values import Array
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from backproof.autodiff.program import by_name
+from backproof.autodiff.result import by_name
 from backproof.compare.line import fitted
 from backproof.compare.trial import Trial
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from backproof.autodiff.program import CUT, Result
+from backproof.autodiff.result import CUT, Result
 from backproof.compare.trial import Trial
 from backproof.compare.witness import leaf_of
 

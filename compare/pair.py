@@ -19,8 +19,9 @@ from backproof.compare import shapes
 from backproof.compare.drawing import drawn, variations
 from backproof.compare.example import WORDS, Example, parsed
 from backproof.compare.hand import takes_names
+from backproof.compare.layer import upstream_names
 from backproof.compare.reference import Reference
-from backproof.compare.values import COINS, MAKERS, ORDERS, Draw, Values, real
+from backproof.compare.values import COINS, ORDERS, Draw, Values, check_values, real
 
 ENTRIES = 2**24  # of an array in an example that is written by hand
 
@@ -66,17 +67,7 @@ class Pair:
                 raise TypeError(
                     f"{what}={function!r} is a {type(function).__name__}: pass a function."
                 )
-        if not isinstance(self.values, Mapping):
-            raise TypeError(f"values={self.values!r}: pass a dict such as {{'Y': labels()}}.")
-        for name, values in self.values.items():
-            if not isinstance(values, Values) and not callable(values):
-                raise TypeError(
-                    f"values[{name!r}]={values!r} is a {type(values).__name__}: pass real(), "
-                    "labels(), integers(below=…), or a function (random, shape, sizes) -> array."
-                )
-            if values in MAKERS:
-                maker = getattr(values, "__name__", "")
-                raise TypeError(f"values[{name!r}] is the function {maker}: call it, {maker}(…).")
+        check_values(self.values)
         if not isinstance(self.dtypes, (tuple, list)) or not self.dtypes:
             raise TypeError(f"dtypes={self.dtypes!r}: pass a tuple such as ('float64',).")
         for dtype in self.dtypes:
@@ -107,7 +98,7 @@ class Pair:
 
         options = {"name": getattr(function, "__name__", "")} | options
         pair = cls(hand, reference, **options)
-        upstream = _names(pair.upstream)
+        upstream = upstream_names(pair.upstream)
         rule = replace(pair, loss=function).reference
         return pair
 
@@ -134,7 +125,7 @@ class Pair:
             self.shapes,
             self.wrt,
             self.constraints,
-            _names(self.upstream),
+            upstream_names(self.upstream),
             self.per_example,
         )
 
@@ -276,24 +267,6 @@ def check_pair(pair: object) -> None:
         raise TypeError(
             f"pair={pair!r} is a {type(pair).__name__}: pass a Pair, or one of PAIRS by its name."
         )
-
-
-def _names(upstream: str | Sequence[str]) -> tuple[str, ...]:
-    if not isinstance(upstream, (str, tuple, list)):
-        raise TypeError(
-            f"upstream={upstream!r} is a {type(upstream).__name__}: pass a name such as 'dY', or a "
-            "tuple of them."
-        )
-    names = (upstream,) if isinstance(upstream, str) and upstream else tuple(upstream)
-    for name in names:
-        if not isinstance(name, str) or not name.startswith("d") or len(name) < 2:
-            raise ValueError(f"upstream={name!r}: expected the name of a gradient, such as 'dY'.")
-        if names.count(name) > 1:
-            raise ValueError(
-                f"upstream={names!r}: {name!r} is there twice; give each output's gradient a name "
-                "of its own."
-            )
-    return names
 
 
 def _words(text: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from backproof.autodiff.dimensions import evaluated
-from backproof.autodiff.program import UPSTREAM
+from backproof.autodiff.result import UPSTREAM
 from backproof.autodiff.sizes import shape_in_words
 from backproof.compare.pair import Pair
 

@@ -11,7 +11,8 @@ import numpy as np
 
 from backproof.autodiff.cut import cut
 from backproof.autodiff.derive import NoScalar, chosen, declared_shapes, derive
-from backproof.autodiff.program import CUT, UPSTREAM, DerivedProgram
+from backproof.autodiff.program import DerivedProgram
+from backproof.autodiff.result import CUT, UPSTREAM
 from backproof.autodiff.signature import Signature
 from backproof.autodiff.xla import least_effort
 from backproof.compare.layer import as_loss, check_upstream, output_shapes

@@ -17,13 +17,13 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from backproof import autodiff, manual
-from backproof.autodiff.program import by_name
+from backproof.autodiff.result import by_name
 from backproof.compare.builtin import NETWORKS
+from backproof.compare.confirmation import differs_from_xla
 from backproof.compare.dataset import Dataset
 from backproof.compare.finding import WRONG, Finding, number
 from backproof.compare.judging import judged
 from backproof.compare.pair import Pair
-from backproof.compare.search import differs_from_xla
 from backproof.compare.trial import Trial
 
 STEPS = 200

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from backproof.autodiff.bounded import Bounded
-from backproof.autodiff.program import CUT, UPSTREAM, DerivedProgram, by_name, with_floats
+from backproof.autodiff.program import DerivedProgram
+from backproof.autodiff.result import CUT, UPSTREAM, by_name, with_floats
 from backproof.compare.hand import called
 from backproof.compare.offences import aliased, overwritten, unstable
 from backproof.compare.pair import Pair

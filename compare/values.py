@@ -171,6 +171,21 @@ MAKERS: tuple[Any, ...] = (real, labels, soft_labels, positive, between, integer
 COINS = Values({"coins": lambda random, shape, sizes: random.random(shape) < 0.5})
 
 
+def check_values(given: object) -> None:
+    """Raise TypeError unless this is a dict of kinds of values, or of functions that draw them."""
+    if not isinstance(given, Mapping):
+        raise TypeError(f"values={given!r}: pass a dict such as {{'Y': labels()}}.")
+    for name, values in given.items():
+        if not isinstance(values, Values) and not callable(values):
+            raise TypeError(
+                f"values[{name!r}]={values!r} is a {type(values).__name__}: pass real(), "
+                "labels(), integers(below=…), or a function (random, shape, sizes) -> array."
+            )
+        if values in MAKERS:
+            maker = getattr(values, "__name__", "")
+            raise TypeError(f"values[{name!r}] is the function {maker}: call it, {maker}(…).")
+
+
 def laid_out(array: Array, model: Array) -> Array:
     """Return the same values as another array lies in memory: its order, and whether read-only."""
     order = "C" if model.flags.c_contiguous else "F" if model.flags.f_contiguous else "strided"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from backproof.autodiff.program import CUT, UPSTREAM
+from backproof.autodiff.result import CUT, UPSTREAM
 from backproof.compare.builtin import Network
 from backproof.compare.derivation import equations
 from backproof.compare.example import Example

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from backproof.autodiff.program import CUT, UPSTREAM
+from backproof.autodiff.result import CUT, UPSTREAM
 from backproof.compare.trial import Trial
 
 STEP = 1e-30

@@ -12,7 +12,8 @@ from jax.ad_checkpoint import checkpoint_name
 
 from backproof.autodiff.cut import cut
 from backproof.autodiff.derive import derive
-from backproof.autodiff.program import CUT, UPSTREAM, DerivedProgram
+from backproof.autodiff.program import DerivedProgram
+from backproof.autodiff.result import CUT, UPSTREAM
 from backproof.compare import PAIRS
 from backproof.compare.builtin import Network
 
