@@ -20,7 +20,7 @@ from backproof.compare.values import laid_out
 
 SLACK = 1e3  # between what rounding does by chance on two rungs; a wrong formula needs 1e5 and more
 NO_DIGITS = 0.5  # an error of so much of the number itself: not one digit of it is right
-GROWN = 10
+GROWN = 10  # times the error with fewer digits; by chance, it may be somewhat larger
 AS_MUCH = 0.01  # of the error: where autodiff is as far off, it is the precision that is to blame
 TWICE = 2
 NOT_AT_ALL = 0.999  # of the error on the lower rung: it has not fallen
@@ -38,6 +38,7 @@ def falls(trial: Trial, name: str, only: Any = True) -> bool:
     autodiff has lost its digits too, nobody can say that the formula is wrong. Where there is one
     rung only, the error of a right formula is another one at each problem beside this one. Where
     more is lost on the lower rung than the upper one explains, that of a wrong formula is the same.
+    Where no digit is left of the trial's own precision, numbers of moderate size decide.
     """
     pairs = list(pairwise(_rungs(trial)))
     if not pairs:
